@@ -1,0 +1,53 @@
+# make demo   the main job: a world of four countries, from bytes to a frozen account
+# make test   everything that must hold; make check: lint, types, import arrows only
+# make serve  one node with its web pages; make bench: the claims, measured; make lock: renew the locks
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP_INSTALL := $(PY) -m pip install --quiet --require-hashes --no-deps
+IN_PLACE := $(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+
+.PHONY: demo test check bench serve lock clean
+
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	@echo "Setting up: a virtual environment in $(VENV) with pinned packages (about 600 MB, once)"
+	@test -x $(PY) || python3 -m venv $(VENV) || { echo "python3 -m venv failed: install Debian's python3-venv and run again"; exit 1; }
+	@$(PIP_INSTALL) -r requirements/run.txt
+	@$(IN_PLACE)
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "Setting up: test tools into $(VENV)"
+	@$(PIP_INSTALL) -r requirements/dev.txt
+	@$(IN_PLACE)
+	@touch $@
+
+$(VENV)/.system: .ci/system $(VENV)/.dev
+	@bash .ci/system
+	@touch $@
+
+demo: $(VENV)/.run
+	@$(PY) -m comity demo $(if $(KEEP),--keep)
+
+test: $(VENV)/.dev $(VENV)/.system check
+	@bash .ci/tests
+
+check: $(VENV)/.dev
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check .
+	@$(VENV)/bin/mypy --no-error-summary
+	@$(VENV)/bin/lint-imports --no-logo | tail -1
+
+bench: $(VENV)/.dev
+	@$(PY) -m bench
+
+serve: $(VENV)/.run
+	@$(PY) -m comity node serve
+
+lock:
+	@$(PY) -m piptools compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --allow-unsafe --extra build -o requirements/run.txt pyproject.toml
+	@$(PY) -m piptools compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --allow-unsafe --extra dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

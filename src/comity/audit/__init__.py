@@ -1,0 +1,1 @@
+"""The Merkle log that every act leaves its receipt in (RFC 9162)."""

@@ -1,0 +1,1 @@
+"""Cases, decisions, deadlines and reports, in SQL."""

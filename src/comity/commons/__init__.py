@@ -1,0 +1,1 @@
+"""What the network shares and signs: the standard and the member directory."""

@@ -1,0 +1,1 @@
+"""Finding together what none can see alone: match (private set intersection)."""

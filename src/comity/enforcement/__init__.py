@@ -1,0 +1,1 @@
+"""Freezes: ordered, served, acknowledged."""

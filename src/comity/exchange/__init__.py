@@ -1,0 +1,1 @@
+"""Sealed, signed messages between nodes, delivered exactly once in effect."""

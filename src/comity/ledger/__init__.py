@@ -1,0 +1,1 @@
+"""The transfer store: Parquet on disk, columns in time order in memory."""

@@ -1,0 +1,73 @@
+"""The nouns. Frozen, slotted dataclasses that import nothing but the errors.
+
+Transfer → Finding → Duty → Decision → Act (Report, Message, Measure), and what they are made of.
+"""
+
+from comity.model.amount import BITCOIN, BTC, ETH, ETHEREUM, TRON, AccountId, Amount, AssetId
+from comity.model.case import Case, CaseState, Decision, Verdict
+from comity.model.columns import Columns
+from comity.model.finding import Finding, FindingKind, Level
+from comity.model.listing import Listing, ListingKind
+from comity.model.measure import Measure, MeasureKind, MeasureState, Receipt
+from comity.model.message import Handling, Message, MessageKind, OnwardUse
+from comity.model.party import Identifier, Institution, Party, PartyKind, Role
+from comity.model.provision import (
+    Answer,
+    Basis,
+    Confidence,
+    Deadline,
+    Duty,
+    Force,
+    Operator,
+    Provision,
+    Threshold,
+)
+from comity.model.report import Officer, Report, Subject
+from comity.model.transfer import Transfer
+
+__all__ = [
+    "BITCOIN",
+    "BTC",
+    "ETH",
+    "ETHEREUM",
+    "TRON",
+    "AccountId",
+    "Amount",
+    "Answer",
+    "AssetId",
+    "Basis",
+    "Case",
+    "CaseState",
+    "Columns",
+    "Confidence",
+    "Deadline",
+    "Decision",
+    "Duty",
+    "Finding",
+    "FindingKind",
+    "Force",
+    "Handling",
+    "Identifier",
+    "Institution",
+    "Level",
+    "Listing",
+    "ListingKind",
+    "Measure",
+    "MeasureKind",
+    "MeasureState",
+    "Message",
+    "MessageKind",
+    "Officer",
+    "OnwardUse",
+    "Operator",
+    "Party",
+    "PartyKind",
+    "Provision",
+    "Receipt",
+    "Report",
+    "Role",
+    "Subject",
+    "Threshold",
+    "Transfer",
+    "Verdict",
+]

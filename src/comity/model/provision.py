@@ -1,0 +1,114 @@
+"""One dated, sourced answer of law, and what it makes someone do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Confidence(StrEnum):
+    """How sure we are of a legal fact. Anything below HIGH is marked wherever it is used."""
+
+    HIGH = "high"
+    MEDIUM = "med"
+    LOW = "low"
+    UNKNOWN = "unknown"
+
+
+class Basis(StrEnum):
+    """Where a legal fact comes from: seen in a source, recalled, or not established."""
+
+    SOURCED = "SOURCED"
+    FROM_MEMORY = "FROM-MEMORY"
+    UNKNOWN = "UNKNOWN"
+
+
+class Operator(StrEnum):
+    """``over 1000`` and ``at_least 1000`` differ, and so do the laws."""
+
+    AT_LEAST = "at_least"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From (AT_LEAST) or above (OVER) this amount of this ISO 4217 currency."""
+
+    operator: Operator
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{self.operator.value.replace('_', ' ')} {self.amount:,} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """``amount`` of ``unit`` (hour, calendar_day, working_day, month, promptly …) from ``event``.
+
+    A unit without a number in the law (promptly, without_delay, immediately,
+    as_soon_as_practicable) has amount 0.
+    """
+
+    amount: int
+    unit: str
+    event: str = ""
+
+    def __str__(self) -> str:
+        words = self.unit.replace("_", " ")
+        return f"{self.amount} {words}{'s' if self.amount > 1 else ''}" if self.amount else words
+
+
+Answer = Threshold | Deadline | bool | int | str | tuple[str, ...] | None
+"""The typed value of an answer; None is *unknown*, and shown as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """One answer of one jurisdiction's law to one question of the vocabulary, within its dates.
+
+    ``when`` holds the conditions under which it applies (an exception has more of them). ``until`` is
+    exclusive. ``reviewed`` is the day someone last checked it.
+    """
+
+    jurisdiction: str
+    question: str
+    value: Answer
+    source: str
+    confidence: Confidence
+    basis: Basis
+    from_: date | None = None
+    until: date | None = None
+    when: tuple[tuple[str, str], ...] = ()
+    reviewed: date | None = None
+    departs: str = ""
+    note: str = ""
+
+
+class Force(StrEnum):
+    """FATF binds states, not firms: what only FATF asks is RECOMMENDED, never REQUIRED."""
+
+    REQUIRED = "required"
+    RECOMMENDED = "recommended"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What someone must do, by when, under which provision.
+
+    ``kind`` is a stable word (travel_rule, report_suspicion, identify_customer, verify_self_hosted,
+    keep_records, do_not_tip_off …); ``due`` is None when the law gives no computable time, and then
+    ``deadline`` says what it does give.
+    """
+
+    kind: str
+    who: str
+    what: str
+    jurisdiction: str
+    force: Force
+    provision: Provision
+    deadline: Deadline | None = None
+    due: datetime | None = None
+    details: tuple[tuple[str, str], ...] = field(default=())

@@ -1,0 +1,1 @@
+"""Runs typologies over a ledger and makes findings."""

@@ -1,0 +1,1 @@
+"""One organisation's node: settings, storage, keys, wiring."""

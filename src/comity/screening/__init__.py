@@ -1,0 +1,1 @@
+"""Screening of names and wallets against lists and attributions."""

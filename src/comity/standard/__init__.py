@@ -1,0 +1,1 @@
+"""One standard: law as data, resolved, computed per transfer and compared."""

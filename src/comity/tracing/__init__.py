@@ -1,0 +1,1 @@
+"""Follows value forward and backward, and draws it."""
