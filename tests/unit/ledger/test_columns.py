@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from comity.errors import BadInput
+from comity.ledger import columns
+from comity.model import BTC, AccountId, Amount, AssetId, Transfer
+
+USD = AssetId.money("USD")
+EUR = AssetId.money("EUR")
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def transfer(
+    name: str, minutes: int, source: str, sink: str, amount: Amount | None, value: str | None = None
+):
+    return Transfer(
+        id=name,
+        time=START + timedelta(minutes=minutes),
+        originator=AccountId.parse(source),
+        beneficiary=AccountId.parse(sink),
+        amount=amount,
+        value=None if value is None else Decimal(value),
+    )
+
+
+A, B, HUB = "acct:BANKA:1", "acct:BANKB:2", "bip122:000000000019d6689c085ae165831e93:tx-ab"
+
+
+def test_time_order_ties_by_id_and_indexes():
+    built = columns.build(
+        [
+            transfer("z", 5, A, B, Amount(Decimal("10.5"), USD)),
+            transfer("b", 1, B, A, Amount(Decimal(7), EUR), "8.12345"),
+            transfer("a", 1, A, HUB, Amount(Decimal(7), EUR)),
+            transfer("c", 0, HUB, B, None),
+        ],
+        USD,
+    )
+    assert built.ids == ("c", "a", "b", "z")
+    assert built.accounts == tuple(sorted([A, B, HUB]))
+    assert list(built.value) == [-1, -1, 81234, 105000]
+    assert [built.accounts[i] for i in built.src] == [HUB, A, B, A]
+    assert list(built.hub) == [False, False, True]
+    a = built.accounts.index(A)
+    assert list(built.out_idx[built.out_ptr[a] : built.out_ptr[a + 1]]) == [1, 3]
+    assert list(built.in_idx[built.in_ptr[a] : built.in_ptr[a + 1]]) == [2]
+    assert built.time[0] == int(START.timestamp()) * 1_000_000
+    assert (len(built), built.n_accounts, built.scale, built.reference) == (4, 3, 4, "iso4217:USD")
+
+
+def test_bitcoin_keeps_satoshis():
+    built = columns.build([transfer("a", 0, A, B, Amount(Decimal("0.00000001"), BTC))], BTC)
+    assert (list(built.value), built.scale) == ([1], 8)
+
+
+def test_nothing_at_all():
+    built = columns.build([], USD)
+    assert (len(built), built.n_accounts, list(built.out_ptr)) == (0, 0, [0])
+
+
+@pytest.mark.parametrize("value", ["-1", "1e15"])
+def test_a_value_that_does_not_fit_is_refused(value: str):
+    with pytest.raises(BadInput, match="out of bounds"):
+        columns.build([transfer("a", 0, A, B, None, value)], USD)
