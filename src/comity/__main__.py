@@ -1,0 +1,5 @@
+"""``python -m comity``."""
+
+from comity.app.cli import main
+
+main()

@@ -1,0 +1,141 @@
+"""What every command shares: its options, its two ways of answering, progress, and the present time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from comity.errors import BadInput
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from comity.node.node import Node
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+OnDate = Annotated[str, typer.Option("--on", help="The law of this day, YYYY-MM-DD. Default: today.")]
+
+
+def default_home() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("comity", appauthor=False)
+
+
+Home = Annotated[
+    Path,
+    typer.Option("--home", envvar="COMITY_HOME", help="The node's home directory.", default_factory=default_home),
+]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def day(text: str) -> date:
+    """The day of an ``--on`` option; today when it is empty. Raises BadInput."""
+    from comity import intake
+
+    return intake.day(text, "--on") if text else utc_now().date()
+
+
+def console(*, err: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=err, highlight=False)
+
+
+def emit(as_json: bool, answer: Any, render: Callable[[Console], None]) -> None:
+    """Print the answer: JSON of nouns and plain values, or what ``render`` draws for people."""
+    if as_json:
+        from comity.codec import to_plain
+
+        sys.stdout.write(json.dumps(to_plain(answer), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    else:
+        render(console())
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Callable[[Console], None]:
+    """A renderer of one table; says so when it is empty. Numbers stand to the right."""
+
+    def render(out: Console) -> None:
+        from rich.markup import escape
+        from rich.table import Table
+
+        if not rows:
+            out.print(f"{title}: none")
+            return
+        grid = Table(title=title, title_justify="left", header_style="bold")
+        for index, name in enumerate(columns):
+            numeric = all(isinstance(row[index], (int, float)) for row in rows)
+            grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        for row in rows:
+            grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else escape(str(cell)) for cell in row))
+        out.print(grid)
+
+    return render
+
+
+def facts(title: str, pairs: Sequence[tuple[str, object]]) -> Callable[[Console], None]:
+    """A renderer of names and values, one a line."""
+
+    def render(out: Console) -> None:
+        from rich.markup import escape
+
+        out.print(f"[bold]{escape(title)}[/bold]")
+        width = max(len(name) for name, _ in pairs)
+        for name, value in pairs:
+            shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+            out.print(f"  {name.ljust(width)}  {escape(shown)}")
+
+    return render
+
+
+@contextmanager
+def reading(label: str, quiet: bool) -> Iterator[Callable[[BinaryIO, int | None], BinaryIO]]:
+    """A bar over the bytes of a stream, on standard error; nothing when ``quiet`` or not a terminal."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    out = console(err=True)
+    if quiet or not out.is_terminal:
+        yield lambda stream, _total: stream
+        return
+    parts = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*parts, console=out, transient=True) as bar:
+        yield lambda stream, total: bar.wrap_file(stream, total=total, description=label)
+
+
+@contextmanager
+def working(label: str, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A spinner with a changing word, on standard error."""
+    out = console(err=True)
+    if quiet or not out.is_terminal:
+        yield lambda _text: None
+        return
+    with out.status(label) as status:
+        yield lambda text: status.update(f"{label}: {text}")
+
+
+def open_node(home: Path) -> Node:
+    """The node in ``home``. Raises SettingsError when there is none."""
+    from comity.node.node import Node
+
+    return Node.open(home)
+
+
+def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    """``NAME=VALUE`` options as a dict. Raises BadInput."""
+    found: dict[str, str] = {}
+    for item in given or ():
+        name, equals, value = item.partition("=")
+        if not (name and equals):
+            raise BadInput(f"{option} {item!r} is not NAME=VALUE", remedy=f"write {option} NAME=VALUE")
+        found[name] = value
+    return found

@@ -1,0 +1,104 @@
+"""A node's settings: one TOML file in its home directory."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from comity.errors import Conflict, SettingsError
+from comity.model import Institution, Officer, Role
+
+FILE = "node.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``reference`` is the ledger's reference asset; ``database`` a URL ('' is SQLite in the home).
+
+    Ports are on ``host``: peers connect with mutual TLS, operators with a token.
+    """
+
+    home: Path
+    id: str
+    name: str
+    role: str
+    jurisdictions: tuple[str, ...]
+    lei: str = ""
+    bic: str = ""
+    host: str = "127.0.0.1"
+    peer_port: int = 8443
+    operator_port: int = 8080
+    database: str = ""
+    reference: str = "iso4217:USD"
+    officer_first_name: str = ""
+    officer_last_name: str = ""
+    officer_phone: str = ""
+    officer_email: str = ""
+
+    @property
+    def institution(self) -> Institution:
+        return Institution(self.id, self.name, Role(self.role), self.jurisdictions, self.lei, self.bic)
+
+    @property
+    def officer(self) -> Officer:
+        return Officer(
+            self.officer_first_name, self.officer_last_name, self.officer_phone, self.officer_email
+        )
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home / 'comity.db'}"
+
+    @property
+    def peer_url(self) -> str:
+        return f"https://{self.host}:{self.peer_port}"
+
+    @property
+    def operator_url(self) -> str:
+        return f"http://{self.host}:{self.operator_port}"
+
+    def write(self) -> None:
+        """Write the file of a new node. Raises Conflict when the home has one already."""
+        path = self.home / FILE
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lines = [
+            f"{item.name} = {json.dumps(getattr(self, item.name), ensure_ascii=False)}"
+            for item in fields(self)
+            if item.name != "home"
+        ]
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write("\n".join(lines) + "\n")
+        except FileExistsError:
+            raise Conflict(
+                f"{self.home} holds a node already",
+                why="a second one would share its keys and log",
+                remedy="choose another --home",
+            ) from None
+
+
+def read(home: Path) -> Settings:
+    """The settings of the node in ``home``. Raises SettingsError when there is none, or it is wrong."""
+    path = home / FILE
+    known = {item.name for item in fields(Settings)} - {"home"}
+    try:
+        plain = tomllib.loads(path.read_text("utf-8"))
+        unknown = set(plain) - known
+        if unknown:
+            raise SettingsError(
+                f"{path.name} has unknown settings: {', '.join(sorted(unknown))}",
+                remedy=f"known are: {', '.join(sorted(known))}",
+            )
+        plain["jurisdictions"] = tuple(plain.get("jurisdictions", ()))
+        Role(plain.get("role", ""))
+        return Settings(home=home, **plain)
+    except FileNotFoundError:
+        raise SettingsError(
+            f"no node in {home}", why=f"there is no {FILE}", remedy="run: comity node init --home DIR"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f"{path} cannot be read", why=str(error), remedy="correct it, or init a new node"
+        ) from None

@@ -1,0 +1,48 @@
+"""The node's database: opening it, its tables, and its transactions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from comity.errors import StoreError
+
+
+def open_engine(url: str) -> Engine:
+    """An engine on SQLite or PostgreSQL. SQLite is durable (WAL, full sync) and serialises writers."""
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def create_tables(engine: Engine, *metadatas: MetaData) -> None:
+    """Create what is missing. Raises StoreError when the database cannot be reached."""
+    try:
+        with engine.begin() as connection:
+            for metadata in metadatas:
+                metadata.create_all(connection)
+    except SQLAlchemyError as error:
+        raise StoreError(
+            "the node's database cannot be used",
+            why=str(error.__class__.__name__),
+            remedy="check the database URL in node.toml and that the server runs",
+        ) from None
