@@ -8,10 +8,12 @@ A plug-in ``chains/NAME.py`` has:
 - ``SAMPLE``: bytes of a small file of the format, our own; ``SAMPLE_TRANSFERS``: how many it gives
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pkgutil import extend_path
+
+from comity.model import Transfer
 
 __path__ = extend_path(__path__, __name__)
 
@@ -28,7 +30,11 @@ class ChainSpec:
 
 @dataclass(slots=True)
 class Intake:
-    """What a reader is given (the present time, its options) and what it counts while it reads."""
+    """What a reader is given (the present time, its options) and what it counts while it reads.
+
+    ``earlier`` gives the transfers of these ids that the ledger already holds: who owned, and how much,
+    an output that is spent now.
+    """
 
     now: datetime
     options: Mapping[str, str] = field(default_factory=dict)
@@ -37,3 +43,4 @@ class Intake:
     outputs: int = 0
     merkle_root_verified: bool | None = None
     notes: list[str] = field(default_factory=list)
+    earlier: Callable[[Sequence[str]], Mapping[str, Transfer]] = lambda _ids: {}
