@@ -1,0 +1,284 @@
+"""Cycle: value returns to where it began, through other accounts, within a few days.
+
+A cycle is a closed path of ``min_length`` to ``max_length`` accounts, each once, on which every
+transfer is later than the one before and of nearly its value. A transaction between its inputs and
+outputs (a hub) is passed through and not counted. The search begins at every transfer as the first
+of a cycle and prunes by time, by value and by who pays back into the beginning. It does not go through
+an account that makes hundreds of transfers within the window: a service mixes what it holds, and what
+comes out of it says nothing about what went in. To watch: a cycle of at least half of ``min_value``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from comity.model import Columns
+from comity.typologies import Hits, Parameter, Sample, Shape, TypologySpec
+from comity.typologies._common import FATF, HOUR, account, amount, frozen, grown, hits, pay, span
+
+SPEC = TypologySpec(
+    id="cycle",
+    title="Cycle",
+    indicator="Value moves through several accounts without business logic and returns to where it began.",
+    flag="P4",
+    source=FATF,
+    shape=Shape.WINDOW,
+    parameters=(
+        Parameter("min_length", 3, "count", "a cycle has at least this many accounts"),
+        Parameter("max_length", 6, "count", "a cycle has at most this many accounts (at most 12)"),
+        Parameter("window", 72, "hours", "the whole cycle lies within this time"),
+        Parameter("retention", 0.8, "ratio", "each transfer keeps this share of the one before it"),
+        Parameter("min_value", 1000, "money", "an alert when every transfer has this value"),
+    ),
+)
+
+_MAX_LENGTH = 12
+_SERVICE = 500
+"""An account with more transfers than this in one window is a service, and not searched through."""
+_STEPS = 20_000
+"""Transfers looked at per first transfer: bounds the search where many values are alike."""
+
+
+@njit(cache=True, nogil=True)
+def _after(time, index, begin, end, moment):  # type: ignore[no-untyped-def]
+    """The first position in [begin, end) whose transfer is not before ``moment``."""
+    while begin < end:
+        middle = (begin + end) // 2
+        if time[index[middle]] < moment:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@njit(cache=True, nogil=True)
+def _fits(e, before, value, retention, least):  # type: ignore[no-untyped-def]
+    """Whether ``e`` carries on the value of the transfer ``before`` it."""
+    v, w = value[e], value[before]
+    return v >= least and v >= retention * w and retention * v <= w
+
+
+@njit(cache=True, nogil=True)
+def _repeats(p, begin, node, back, time, value, dst, out_idx, hub):  # type: ignore[no-untyped-def]
+    """Whether the transfer before position ``p`` was tried from here and leads to all that this one does."""
+    if p == begin:
+        return False
+    d, e = out_idx[p - 1], out_idx[p]
+    return dst[d] == dst[e] and value[d] == value[e] and time[d] + hub[node] > time[back]
+
+
+@njit(cache=True, nogil=True)
+def _enter(e, time, dst, out_ptr, out_idx, hub, limit):  # type: ignore[no-untyped-def]
+    """The first position among the transfers that may follow ``e``; past the last one for a service."""
+    node = dst[e]
+    end = out_ptr[node + 1]
+    p = _after(time, out_idx, out_ptr[node], end, time[e] + 1 - hub[node])
+    if not hub[node] and p + _SERVICE < end and time[out_idx[p + _SERVICE]] <= limit:
+        return end
+    return p
+
+
+@njit(cache=True, nogil=True)
+def _search(  # type: ignore[no-untyped-def]
+    first, time, value, src, dst, out_ptr, out_idx, hub, mark, path, pos, limits, retention, ptr, k, evidence
+):
+    """Depth-first from one transfer; appends each cycle's transfers to ``evidence``."""
+    shortest, longest, window, least = limits
+    start, limit, steps, depth, used = src[first], time[first] + window, 0, 0, ptr[k]
+    path[0], length = first, 2 - hub[dst[first]]
+    pos[0] = _enter(first, time, dst, out_ptr, out_idx, hub, limit)
+    while depth >= 0 and steps < _STEPS:
+        back, p = path[depth], pos[depth]
+        node = dst[back]
+        if p >= out_ptr[node + 1] or time[out_idx[p]] > limit:
+            length -= 1 - hub[node]
+            depth -= 1
+            continue
+        pos[depth] += 1
+        steps += 1
+        e = out_idx[p]
+        to = dst[e]
+        if not _fits(e, back, value, retention, least):
+            continue
+        if to == start:
+            if length >= shortest:
+                evidence, ptr = grown(evidence, used + depth + 2), grown(ptr, k + 2)
+                evidence[used : used + depth + 1] = path[: depth + 1]
+                evidence[used + depth + 1] = e
+                used += depth + 2
+                k += 1
+                ptr[k] = used
+            continue
+        ahead = length + 1 - hub[to]
+        if ahead > longest or (ahead == longest and mark[to] == 0) or (hub[to] and hub[node]):
+            continue
+        known = _repeats(p, out_ptr[node], node, back, time, value, dst, out_idx, hub)
+        for i in range(depth + 1):
+            known = known or dst[path[i]] == to
+        if known:
+            continue
+        depth, length = depth + 1, ahead
+        path[depth] = e
+        pos[depth] = _enter(e, time, dst, out_ptr, out_idx, hub, limit)
+    return ptr, k, evidence
+
+
+@njit(cache=True, nogil=True)
+def _note(e, by, value, src, in_ptr, in_idx, hub, least, mark):  # type: ignore[no-untyped-def]
+    """Count (or, with ``by`` -1, discount) who makes the transfer ``e``, through a hub too."""
+    if value[e] < least:
+        return
+    mark[src[e]] += by
+    if hub[src[e]]:
+        for q in range(in_ptr[src[e]], in_ptr[src[e] + 1]):
+            mark[src[in_idx[q]]] += by
+
+
+@njit(cache=True, nogil=True)
+def _kernel(time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, limits, retention):  # type: ignore[no-untyped-def]
+    """The transfers of each cycle in order: ``evidence[ptr[i]:ptr[i+1]]``.
+
+    ``mark`` counts, per account, its transfers to the start within the window: kept by sliding the
+    window along the start's own transfers.
+    """
+    _, longest, window, least = limits
+    ptr, k, evidence = np.zeros(16, dtype=np.int64), 0, np.empty(64, dtype=np.int64)
+    path, pos = np.empty(2 * longest + 2, dtype=np.int64), np.empty(2 * longest + 2, dtype=np.int64)
+    mark = np.zeros(len(hub), dtype=np.int64)
+    for start in range(len(hub)):
+        low, high, end = in_ptr[start], in_ptr[start], in_ptr[start + 1]
+        if hub[start] or low == end:
+            continue
+        for p in range(out_ptr[start], out_ptr[start + 1]):
+            first = out_idx[p]
+            while high < end and time[in_idx[high]] <= time[first] + window:
+                _note(in_idx[high], 1, value, src, in_ptr, in_idx, hub, least, mark)
+                high += 1
+            while low < high and time[in_idx[low]] <= time[first]:
+                _note(in_idx[low], -1, value, src, in_ptr, in_idx, hub, least, mark)
+                low += 1
+            if low == high or high - low > _SERVICE or value[first] < least or dst[first] == start:
+                continue
+            ptr, k, evidence = _search(
+                first, time, value, src, dst, out_ptr, out_idx, hub,
+                mark, path, pos, limits, retention, ptr, k, evidence,
+            )  # fmt: skip
+        for q in range(low, high):
+            _note(in_idx[q], -1, value, src, in_ptr, in_idx, hub, least, mark)
+    return ptr[: k + 1], evidence[: ptr[k]]
+
+
+def _once(columns: Columns, ptr: NDArray[np.int64], evidence: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """One cycle for each round of the same accounts: the first to begin, and then the first to end.
+
+    Parallel transfers make many cycles of one round; those that overlap in time are one finding.
+    """
+    found = [evidence[a:b] for a, b in itertools.pairwise(ptr)]
+    found.sort(key=lambda cycle: (int(cycle[0]), int(cycle[-1]), cycle.tolist()))
+    ends: dict[tuple[int, ...], int] = {}
+    kept = []
+    for cycle in found:
+        accounts = columns.src[cycle].tolist()
+        at = accounts.index(min(accounts))
+        key = (*accounts[at:], *accounts[:at])
+        if columns.time[cycle[0]] > ends.get(key, -1):
+            ends[key] = int(columns.time[cycle[-1]])
+            kept.append(cycle)
+    return kept
+
+
+def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
+    """See the contract in `comity.typologies`. The subject is who makes the first transfer."""
+    least = max(1, round(parameters["min_value"]))
+    longest = min(int(parameters["max_length"]), _MAX_LENGTH)
+    retention = float(parameters["retention"])
+    ptr, evidence = _kernel(
+        frozen(columns.time),
+        frozen(columns.value),
+        frozen(columns.src),
+        frozen(columns.dst),
+        frozen(columns.out_ptr),
+        frozen(columns.out_idx),
+        frozen(columns.in_ptr),
+        frozen(columns.in_idx),
+        frozen(columns.hub),
+        (int(parameters["min_length"]), longest, round(parameters["window"]), -(-least // 2)),
+        retention,
+    )
+    cycles = _once(columns, ptr, evidence)
+    values = [columns.value[cycle] for cycle in cycles]
+    smallest = np.array([v.min() for v in values], dtype=np.int64)
+    weakest = np.array([np.minimum(v[1:] / v[:-1], v[:-1] / v[1:]).min() for v in values])
+    alert = smallest >= least
+    closeness = (weakest - retention) / (1 - retention) if retention < 1 else np.ones(len(cycles))
+    sizes = np.array([len(cycle) for cycle in cycles], dtype=np.int64)
+    return hits(
+        np.array([columns.src[cycle[0]] for cycle in cycles], dtype=np.int64),
+        alert,
+        np.where(alert, 0.5 + 0.5 * closeness, 0.5 * smallest / least),
+        np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes))),
+        np.concatenate(cycles) if cycles else np.empty(0, dtype=np.int64),
+        {
+            "accounts": np.array([(~columns.hub[columns.src[cycle]]).sum() for cycle in cycles]),
+            "value": np.array([v[0] for v in values]),
+            "returned": np.array([v[-1] for v in values]),
+            "smallest": smallest,
+            "span": np.array([columns.time[c[-1]] - columns.time[c[0]] for c in cycles]) / HOUR,
+        },
+        money=("value", "returned", "smallest"),
+    )
+
+
+def explain(features: Mapping[str, float], currency: str) -> tuple[str, ...]:
+    """See the contract in `comity.typologies`."""
+    return (
+        (
+            f"{amount(features['value'], currency)} left the account, went through "
+            f"{int(features['accounts']) - 1} others in order of time, and "
+            f"{amount(features['returned'], currency)} came back within {span(features['span'])}."
+        ),
+    )
+
+
+_ROUND = (
+    pay(1, 0, "A", "B", "5000"),
+    pay(2, 5, "B", "C", "4900"),
+    pay(3, 9, "C", "D", "4800"),
+    pay(4, 20, "D", "A", "4750"),
+)
+
+CASES = (
+    Sample(
+        "four accounts pass 5,000 around within a day, beside other payments",
+        (*_ROUND, pay(9, 3, "B", "SHOP", "40"), pay(10, 6, "C", "A", "120")),
+        alerts=(account("A"),),
+    ),
+    Sample(
+        "near miss: half the value is to watch; a loop whose order of time is wrong is nothing",
+        (
+            pay(1, 0, "A", "B", "600"),
+            pay(2, 5, "B", "C", "590"),
+            pay(3, 9, "C", "A", "580"),
+            pay(4, 0, "E", "F", "5000"),
+            pay(5, 9, "F", "G", "4900"),
+            pay(6, 8, "G", "H", "4900"),
+            pay(7, 20, "H", "E", "4900"),
+        ),
+        watches=(account("A"),),
+    ),
+    Sample(
+        "negative: a payment and its refund; a round that loses half on the way",
+        (
+            pay(1, 0, "A", "SHOP", "5000"),
+            pay(2, 5, "SHOP", "A", "5000"),
+            pay(3, 0, "E", "F", "5000"),
+            pay(4, 5, "F", "G", "2400"),
+            pay(5, 9, "G", "E", "2400"),
+        ),
+    ),
+)

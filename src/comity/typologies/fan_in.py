@@ -1,0 +1,162 @@
+"""Fan-in: many senders pay into one account in a short time.
+
+Senders are counted exactly and once each; a transaction with several inputs (a hub) counts as one.
+Watched from half the senders, and only when that burst holds at least half of all senders the account
+ever had in this ledger: so a shop or an exchange, which is paid by ever new people all the time, is
+not watched, while a fresh collection account is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numba import njit
+
+from comity.model import Columns
+from comity.typologies import Hits, Parameter, Sample, Shape, TypologySpec
+from comity.typologies._common import FATF, HOUR, account, amount, extended, frozen, grown, hits, pay, span
+
+SPEC = TypologySpec(
+    id="fan_in",
+    title="Fan-in",
+    indicator="Many transfers from seemingly unrelated senders are gathered in one account.",
+    flag="P6",
+    source=FATF,
+    shape=Shape.ACCOUNT,
+    parameters=(
+        Parameter("min_senders", 10, "count", "an alert from this many different senders"),
+        Parameter("window", 72, "hours", "the transfers lie within this time"),
+    ),
+    joint={"senders": "min_senders"},
+)
+
+
+@njit(cache=True, nogil=True)
+def _note(e, by, src, value, seen):  # type: ignore[no-untyped-def]
+    """Take a transfer into the window, or with ``by`` -1 out of it: the change in senders and in value."""
+    before = seen[src[e]]
+    seen[src[e]] += by
+    return int(seen[src[e]] > 0) - int(before > 0), by * max(value[e], 0)
+
+
+@njit(cache=True, nogil=True)
+def _ever(src, ins, seen):  # type: ignore[no-untyped-def]
+    """How many different senders the account has; leaves ``seen`` all zero."""
+    count = 0
+    for e in ins:
+        if seen[src[e]] == 0:
+            seen[src[e]] = 1
+            count += 1
+    for e in ins:
+        seen[src[e]] = 0
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _kernel(time, value, src, in_ptr, in_idx, hub, window, watch_senders):  # type: ignore[no-untyped-def]
+    """One row per burst: account, peak senders, peak total, peak span, senders ever; and the evidence.
+
+    A burst is a maximal chain of overlapping windows that each hold ``watch_senders`` senders.
+    """
+    rows, k = np.empty(5 * 16, dtype=np.int64), 0
+    ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
+    seen = np.zeros(len(hub), dtype=np.int64)
+    for a in range(len(hub)):
+        if hub[a] or in_ptr[a + 1] - in_ptr[a] < watch_senders:
+            continue
+        ins = in_idx[in_ptr[a] : in_ptr[a + 1]]
+        ins = ins[src[ins] != a]
+        before, left, total, senders, end = k, 0, 0, 0, 0  # the burst so far ends before ``end``
+        for right in range(len(ins)):
+            more, worth = _note(ins[right], 1, src, value, seen)
+            senders, total = senders + more, total + worth
+            while time[ins[right]] - time[ins[left]] > window:
+                more, worth = _note(ins[left], -1, src, value, seen)
+                senders, total, left = senders + more, total + worth, left + 1
+            if senders < watch_senders:
+                continue
+            if left >= end:
+                rows, ptr, k = grown(rows, 5 * (k + 1)), grown(ptr, k + 2), k + 1
+                rows[5 * k - 5], rows[5 * k - 4] = a, 0
+                end = left
+            evidence, used = extended(evidence, used, ins, end, right + 1)
+            end, ptr[k] = right + 1, used
+            row = 5 * (k - 1)
+            if senders > rows[row + 1]:
+                rows[row + 1], rows[row + 2] = senders, total
+                rows[row + 3] = time[ins[right]] - time[ins[left]]
+        for p in range(left, len(ins)):
+            seen[src[ins[p]]] = 0
+        if k > before:
+            ever = _ever(src, ins, seen)
+            for row in range(before, k):
+                rows[5 * row + 4] = ever
+    return rows[: 5 * k].reshape(k, 5), ptr[: k + 1], evidence[:used]
+
+
+def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
+    """See the contract in `comity.typologies`."""
+    min_senders = int(parameters["min_senders"])
+    rows, ptr, evidence = _kernel(
+        frozen(columns.time),
+        frozen(columns.value),
+        frozen(columns.src),
+        frozen(columns.in_ptr),
+        frozen(columns.in_idx),
+        frozen(columns.hub),
+        round(parameters["window"]),
+        max(2, -(-min_senders // 2)),
+    )
+    senders, ever = rows[:, 1], rows[:, 4]
+    keep = (senders >= min_senders) | (2 * senders >= ever)
+    sizes = np.diff(ptr)
+    evidence = evidence[np.repeat(keep, sizes)]
+    ptr = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes[keep])))
+    rows, senders = rows[keep], senders[keep]
+    return hits(
+        rows[:, 0],
+        senders >= min_senders,
+        senders / (2 * min_senders),
+        ptr,
+        evidence,
+        {
+            "senders": senders,
+            "total": rows[:, 2],
+            "span": rows[:, 3] / HOUR,
+            "transfers": np.diff(ptr),
+            "senders_ever": rows[:, 4],
+        },
+        money=("total",),
+    )
+
+
+def explain(features: Mapping[str, float], currency: str) -> tuple[str, ...]:
+    """See the contract in `comity.typologies`."""
+    return (
+        (
+            f"Within {span(features['span'])}, {int(features['senders'])} different senders paid into the "
+            f"account, {amount(features['total'], currency)} in all."
+        ),
+        f"In the whole ledger {int(features['senders_ever'])} different senders paid into it.",
+    )
+
+
+_STEADY = tuple(pay(i, 30 * i, f"C{i}", "SHOP", "35") for i in range(60))
+
+CASES = (
+    Sample(
+        "twelve people pay into one account within two days",
+        tuple(pay(i, 4 * i, f"V{i}", "C", "180") for i in range(12)),
+        alerts=(account("C"),),
+    ),
+    Sample(
+        "near miss: six of them are to watch; one person paying twelve times is nothing",
+        (
+            *(pay(i, 4 * i, f"V{i}", "C", "180") for i in range(6)),
+            *(pay(20 + i, 4 * i, "V0", "D", "180") for i in range(12)),
+        ),
+        watches=(account("C"),),
+    ),
+    Sample("negative: a shop with a new customer every thirty hours", _STEADY),
+)
