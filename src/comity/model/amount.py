@@ -59,6 +59,11 @@ class AssetId(_Text):
         """The ISO 4217 code, or None for an asset on a chain."""
         return self.value[8:] if self.value.startswith("iso4217:") else None
 
+    @property
+    def symbol(self) -> str:
+        """What amounts of it are called in sentences: EUR, BTC, ETH; the whole id of any other asset."""
+        return self.currency or {BTC: "BTC", ETH: "ETH"}.get(self, self.value)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read an asset id. Raises BadInput when it is neither CAIP-19 nor ``iso4217:XXX``."""

@@ -11,7 +11,7 @@ from types import ModuleType
 from comity import plugins
 from comity.codec import canonical
 from comity.errors import BadInput
-from comity.model import BTC, ETH, AssetId, Columns, Finding, FindingKind, Level
+from comity.model import AssetId, Columns, Finding, FindingKind, Level
 from comity.typologies import Hits, TypologySpec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,12 +23,6 @@ _LIMIT = 2**62
 def specs() -> dict[str, TypologySpec]:
     """The specification of every typology there is, by name."""
     return {name: plugins.load("typologies", name).SPEC for name in plugins.names("typologies")}
-
-
-def currency(reference: str) -> str:
-    """How amounts of the reference asset are named in sentences."""
-    known = {str(BTC): "BTC", str(ETH): "ETH"}
-    return AssetId(reference).currency or known.get(reference, reference)
 
 
 def monitor(
@@ -102,7 +96,7 @@ def _in_columns(spec: TypologySpec, chosen: Mapping[str, float], scale: int) -> 
 def _findings(columns: Columns, module: ModuleType, chosen: Mapping[str, float]) -> Iterator[Finding]:
     spec: TypologySpec = module.SPEC
     hits: Hits = module.run(columns, _in_columns(spec, chosen, columns.scale))
-    unit, words = 10.0**columns.scale, currency(columns.reference)
+    unit, words = 10.0**columns.scale, AssetId(columns.reference).symbol
     for i in range(len(hits.account)):
         rows = hits.evidence[hits.ptr[i] : hits.ptr[i + 1]]
         features = {
