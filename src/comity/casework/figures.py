@@ -68,11 +68,9 @@ def statistics(connection: Connection) -> Statistics:
         (datetime.fromisoformat(decided) - datetime.fromisoformat(opened)).total_seconds() / 3600
         for opened, decided in times
     ]
-    states: dict[str, int] = {}
-    for state, count in connection.execute(select(case.c.state, func.count()).group_by(case.c.state)):
-        states[state] = count
+    states = connection.execute(select(case.c.state, func.count()).group_by(case.c.state))
     return Statistics(
-        states,
+        {name: count for name, count in states},  # noqa: C416 (rows are not pairs to a type checker)
         counted["decision"],
         counted["finding"],
         median(hours) if hours else None,
