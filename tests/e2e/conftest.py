@@ -42,6 +42,7 @@ class Browser:
         """Lay pages out for a screen of this many CSS pixels."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        self.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
 
     def problems(self) -> list[str]:
         """Errors and warnings on the console (breaches of the CSP too) since last asked."""
