@@ -8,10 +8,13 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, text
+
+from comity.model import Report
 
 settings.register_profile(
     "comity", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
@@ -20,6 +23,16 @@ settings.load_profile("comity")
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 _SCHEMAS = itertools.count(1)
+
+
+def support(name: str) -> ModuleType:
+    """A module of tests/support."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "support" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
@@ -43,14 +56,7 @@ def now() -> datetime:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A throw-away PostgreSQL. Not installed: the test is skipped, and says so; in CI it fails."""
-    spec = importlib.util.spec_from_file_location(
-        "postgres", Path(__file__).parent / "support" / "postgres.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield from module.cluster()
+    yield from support("postgres").cluster()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -68,3 +74,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]
     engine = create_engine(f"{url}&options=-csearch_path%3D{schema}")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def rich_report() -> Report:
+    """A report with everything in it: chain and bank, client and stranger, person and company."""
+    return support("reporting").rich()
+
+
+@pytest.fixture(scope="session")
+def minimal_report() -> Report:
+    """The least a report can hold: one subject known by name, one finding, no transfer."""
+    return support("reporting").minimal()

@@ -197,7 +197,15 @@ def against(root: etree._Element, files: Iterable[Path]) -> tuple[Problem, ...]:
 
 
 def _schema_problem(root: etree._Element, entry: etree._LogEntry, name: str) -> Problem:
-    found = cast("list[etree._Element]", root.xpath(entry.path)) if entry.path else []
     message = re.sub(r"\{[^}]*\}", "", entry.message)[:400]
-    where = place(found[0]) if found else (entry.path or "/")
-    return Problem(where, entry.line, message, f"bring it in line with {name}")
+    return Problem(_located(root, entry.path or "/"), entry.line, message, f"bring it in line with {name}")
+
+
+def _located(root: etree._Element, path: str) -> str:
+    """The place at libxml2's path; the path itself where its prefixes are declared further down."""
+    prefixes = {prefix: uri for prefix, uri in root.nsmap.items() if prefix}
+    try:
+        found = cast("list[etree._Element]", root.xpath(path, namespaces=prefixes or None))
+    except etree.XPathError:
+        return path
+    return place(found[0]) if found and isinstance(found[0], etree._Element) else path
