@@ -1,0 +1,291 @@
+"""Where the nodes and ribbons of a flow diagram lie. Geometry only; `draw` makes the picture."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from comity.model import AccountId, Transfer
+from comity.tracing.trace import Direction, Stop, Trace
+
+MAX_NODES = 40
+WIDTH = 560.0
+LEFT, RIGHT = 24.0, 100.0
+RIBBONS = 190.0
+"""Height of the fullest column's nodes, without the room between them."""
+GAP = 44.0
+"""Room between nodes, for two lines of text."""
+
+
+@dataclass(slots=True)
+class Node:
+    """``kind``: start, account, hub, service, stopped (a limit ended the trace here) or more."""
+
+    key: str
+    label: str
+    kind: str
+    column: int
+    ids: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    inflow: float = 0.0
+    outflow: float = 0.0
+    x: float = 0.0
+    y: float = 0.0
+    height: float = 0.0
+
+    @property
+    def value(self) -> float:
+        return max(self.inflow, self.outflow)
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
+
+
+@dataclass(slots=True)
+class Link:
+    """Transfers between two nodes drawn as one. ``width`` and the two heights are of its middle line."""
+
+    source: Node
+    target: Node
+    value: float = 0.0
+    count: int = 0
+    estimated: bool = False
+    first: datetime | None = None
+    last: datetime | None = None
+    width: float = 0.0
+    y_source: float = 0.0
+    y_target: float = 0.0
+
+    @property
+    def returns(self) -> bool:
+        """Whether it leads back to the left, or stays in its column."""
+        return self.target.column <= self.source.column
+
+
+@dataclass(slots=True)
+class Layout:
+    nodes: list[Node]
+    links: list[Link]
+    height: float
+    columns: list[tuple[float, int]]
+    """x and number of each column of accounts, from left to right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    source: str
+    target: str
+    value: float
+    time: datetime
+    estimated: bool = False
+
+
+def is_hub(account: str) -> bool:
+    return AccountId(account).is_hub
+
+
+def layout(given: Trace | Iterable[Transfer], labels: Mapping[str, str]) -> Layout:
+    """Arrange a trace by its hops, or transfers by the order in which accounts are first reached."""
+    if isinstance(given, Trace):
+        edges = [Edge(s.source, s.target, float(s.value), s.time, s.estimated) for s in given.steps]
+        columns = _columns_of_trace(given)
+        start, ends = given.start, {leaf.account: leaf.reason for leaf in reversed(given.leaves)}
+    else:
+        ordered = sorted(given, key=lambda t: (t.time, t.id))
+        edges = [_edge(t) for t in ordered]
+        columns = _columns_of_edges(edges)
+        start, ends = "", {}
+    nodes, at = _nodes(edges, columns, start, ends, labels)
+    links = _links(edges, at)
+    columns_x = _place_columns(nodes)
+    return Layout(nodes, links, _arrange(nodes, links), columns_x)
+
+
+def _edge(transfer: Transfer) -> Edge:
+    worth = transfer.value
+    if worth is None and transfer.amount is not None:
+        worth = transfer.amount.quantity
+    return Edge(
+        str(transfer.originator), str(transfer.beneficiary), float(worth or 0), transfer.time, worth is None
+    )
+
+
+def _columns_of_trace(given: Trace) -> dict[str, int]:
+    """Twice the hop for an account, one less for a transaction; to the left of the start going backward."""
+    forward = given.direction is Direction.FORWARD
+    columns = {given.start: 0}
+    for step in given.steps:
+        far = step.target if forward else step.source
+        column = 2 * step.hop - is_hub(far)
+        columns[far] = min(columns.get(far, column), column)
+    return columns if forward else {account: -column for account, column in columns.items()}
+
+
+def _columns_of_edges(edges: list[Edge]) -> dict[str, int]:
+    columns: dict[str, int] = {}
+    for edge in edges:
+        column = columns.setdefault(edge.source, is_hub(edge.source))
+        columns.setdefault(edge.target, column + (1 if is_hub(edge.source) or is_hub(edge.target) else 2))
+    return columns
+
+
+def _nodes(
+    edges: list[Edge],
+    columns: Mapping[str, int],
+    start: str,
+    ends: Mapping[str, Stop],
+    labels: Mapping[str, str],
+) -> tuple[list[Node], dict[str, Node]]:
+    """The nodes, and the node of each account: one for all accounts of one label, one for the small."""
+    nodes: dict[str, Node] = {}
+    at: dict[str, Node] = {}
+    for account, column in columns.items():
+        key = f"label {labels[account]}" if account in labels and account != start else account
+        kind = "hub" if is_hub(account) else "account"
+        reason = ends.get(account)
+        if account == start:
+            kind = "start"
+        elif reason is Stop.SERVICE:
+            kind = "service"
+        elif reason in (Stop.HOPS, Stop.NODES, Stop.TIME):
+            kind = "stopped"
+        node = nodes.setdefault(key, Node(key, labels.get(account, account), kind, column))
+        node.column = min(node.column, column)
+        node.ids.append(account)
+        if reason is not None and account != start:
+            node.notes.append(reason.value)
+        at[account] = node
+    _flows(edges, at)
+    ranked = sorted(nodes.values(), key=lambda n: (n.kind != "start", -n.value, n.key))
+    for node in ranked[MAX_NODES - 6 :] if len(ranked) > MAX_NODES else ():
+        key = f"more {node.column}"
+        more = nodes.setdefault(key, Node(key, "", "more", node.column))
+        more.ids += node.ids
+        more.label = f"… {len(more.ids)} more"
+        at.update(dict.fromkeys(node.ids, more))
+        del nodes[node.key]
+    for node in nodes.values():
+        node.inflow = node.outflow = 0.0
+    _flows(edges, at)
+    return list(nodes.values()), at
+
+
+def _flows(edges: list[Edge], at: Mapping[str, Node]) -> None:
+    for edge in edges:
+        if at[edge.source] is not at[edge.target]:
+            at[edge.source].outflow += edge.value
+            at[edge.target].inflow += edge.value
+
+
+def _links(edges: list[Edge], at: Mapping[str, Node]) -> list[Link]:
+    links: dict[tuple[str, str], Link] = {}
+    for edge in edges:
+        source, target = at[edge.source], at[edge.target]
+        if source is target:
+            continue
+        link = links.setdefault((source.key, target.key), Link(source, target))
+        link.value += edge.value
+        link.count += 1
+        link.estimated = link.estimated or edge.estimated
+        link.first = min(link.first or edge.time, edge.time)
+        link.last = max(link.last or edge.time, edge.time)
+    return list(links.values())
+
+
+def _place_columns(nodes: list[Node]) -> list[tuple[float, int]]:
+    """Spread the columns in use over the width; a column of transactions takes half the room."""
+    used = sorted({node.column for node in nodes})
+    steps: list[float] = []
+    for at, column in enumerate(used):
+        steps.append(steps[-1] + min(column - used[at - 1], 2) if at else 0.0)
+    unit = (WIDTH - LEFT - RIGHT) / max([*steps[-1:], 4.0])
+    x = {column: LEFT + unit * step for column, step in zip(used, steps, strict=True)}
+    for node in nodes:
+        node.x = x[node.column]
+    return [(x[column], column // 2) for column in used if column % 2 == 0]
+
+
+def _arrange(nodes: list[Node], links: list[Link]) -> float:
+    """Heights, order and places of nodes in their columns; then the ribbons' ends. The total height."""
+    by_column: dict[int, list[Node]] = defaultdict(list)
+    for node in sorted(nodes, key=lambda n: (-n.value, n.key)):
+        by_column[node.column].append(node)
+    fullest = max((sum(n.value for n in column) for column in by_column.values()), default=0.0)
+    unit = RIBBONS / fullest if fullest > 0 else 0.0
+    for node in nodes:
+        node.height = max(5.0, node.value * unit)
+    for link in links:
+        link.width = max(1.2, link.value * unit)
+    total = max((_full(column) for column in by_column.values()), default=0.0)
+    for column in by_column.values():
+        _stack(column, (total - _full(column)) / 2)
+    neighbours: dict[str, list[tuple[Node, float]]] = defaultdict(list)
+    for link in links:
+        neighbours[link.source.key].append((link.target, link.value or 1.0))
+        neighbours[link.target.key].append((link.source, link.value or 1.0))
+    for sweep in range(12):
+        for column_number in sorted(by_column, reverse=bool(sweep % 2)):
+            _relax(by_column[column_number], neighbours, total, column_number, sweep)
+    _attach(nodes, links)
+    return total
+
+
+def _full(column: list[Node]) -> float:
+    return sum(node.height for node in column) + GAP * len(column)
+
+
+def _stack(column: list[Node], y: float) -> None:
+    for node in column:
+        node.y = y + GAP
+        y = node.y + node.height
+
+
+def _relax(
+    column: list[Node],
+    neighbours: Mapping[str, list[tuple[Node, float]]],
+    total: float,
+    number: int,
+    sweep: int,
+) -> None:
+    """Move each node towards the middle of those it is linked to on one side, without overlaps."""
+
+    def wish(node: Node) -> float:
+        sided = [
+            (other, weight)
+            for other, weight in neighbours[node.key]
+            if (other.column > number if sweep % 2 else other.column < number)
+        ]
+        weights = sum(weight for _, weight in sided)
+        return sum(o.middle * w for o, w in sided) / weights if weights else node.middle
+
+    wishes = {node.key: wish(node) for node in column}
+    column.sort(key=lambda node: (wishes[node.key], node.key))
+    low = 0.0
+    for node in column:
+        node.y = max(low + GAP, wishes[node.key] - node.height / 2)
+        low = node.y + node.height
+    high = total
+    for node in reversed(column):
+        node.y = min(node.y, high - node.height)
+        high = node.y - GAP
+
+
+def _attach(nodes: list[Node], links: list[Link]) -> None:
+    """Stack the ribbons on both sides of each node, in the order of where they lead."""
+    out, into = defaultdict(list), defaultdict(list)
+    for link in links:
+        if not link.returns:
+            out[link.source.key].append(link)
+            into[link.target.key].append(link)
+    for node in nodes:
+        y = node.y
+        for link in sorted(out[node.key], key=lambda k: (k.target.middle, k.target.key)):
+            link.y_source = y + link.width / 2
+            y += link.width
+        y = node.y
+        for link in sorted(into[node.key], key=lambda k: (k.source.middle, k.source.key)):
+            link.y_target = y + link.width / 2
+            y += link.width
