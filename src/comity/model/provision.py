@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from comity.model.message import OnwardUse
+
 
 class Confidence(StrEnum):
     """How sure we are of a legal fact. Anything below HIGH is marked wherever it is used."""
@@ -61,8 +63,37 @@ class Deadline:
         return f"{self.amount} {words}{'s' if self.amount > 1 else ''}" if self.amount else words
 
 
-Answer = Threshold | Deadline | bool | int | str | tuple[str, ...] | None
-"""The typed value of an answer; None is *unknown*, and shown as such."""
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What ``by`` may do to assets, and for how long: None when the law's limit is unknown or has none."""
+
+    power: str
+    by: str
+    duration: Deadline | None = None
+    extendable: str = ""
+
+    def __str__(self) -> str:
+        limit = f", {self.duration}" if self.duration else ""
+        return f"{self.power} by {self.by}{limit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What may be shared: for which purposes, which kinds of content, with which limits on onward use."""
+
+    purposes: tuple[str, ...]
+    contents: tuple[str, ...]
+    onward: OnwardUse = OnwardUse.NONE
+    limits: str = ""
+
+    def __str__(self) -> str:
+        onward = self.onward.value.replace("_", " ")
+        return f"{', '.join(self.contents)} for {', '.join(self.purposes)}; onward use: {onward}"
+
+
+Answer = Threshold | Deadline | Power | Gateway | bool | int | str | tuple[str, ...] | None
+"""The typed value of an answer. None is *unknown*, and shown as such; False also says that the law has
+none (no such threshold, deadline, power or gateway)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,148 @@
+"""A loaded standard: the vocabulary's questions, the jurisdictions, and their provisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from comity.errors import NotFound
+from comity.model import Provision
+
+STANDARD = "standard"
+BLOC = "bloc"
+STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class DutyRule:
+    """How an answer becomes a duty.
+
+    ``on``: the ends of the transfer whose institution it falls on (originator, beneficiary,
+    intermediary). ``given``: facts without which it does not arise, and the values that will do.
+    ``gate``: a yes-or-no question that must be answered yes, if at all. ``floor``: a threshold below
+    which it is not asked. ``deadline``: the question that says by when. ``standing``: it falls on every
+    transfer, so worked cases do not list it.
+    """
+
+    kind: str
+    what: str
+    on: tuple[str, ...]
+    given: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    gate: str = ""
+    floor: str = ""
+    deadline: str = ""
+    standing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of law: what it asks, the type of its answers, which is stricter ('' if none is)."""
+
+    name: str
+    ask: str
+    type: str
+    stricter: str = ""
+    duty: DutyRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Every question there is, the facts conditions may speak of, and what comparison needs.
+
+    ``rates``: rough units of US dollar for one unit of each currency, to compare laws only; amounts in
+    different currencies within ``tolerance`` of each other count as equal.
+    """
+
+    questions: Mapping[str, Question]
+    facts: Mapping[str, tuple[str, ...]]
+    purposes: tuple[str, ...]
+    contents: tuple[str, ...]
+    rates: Mapping[str, Decimal]
+    tolerance: Decimal
+
+    def question(self, name: str) -> Question:
+        """The question of this name. Raises NotFound."""
+        found = self.questions.get(name)
+        if found is None:
+            raise NotFound(
+                f"no question {name!r} in the vocabulary",
+                remedy="list the questions with `comity standard show`",
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedCase:
+    """An example that a lawyer can read and a test can run: this transfer on this day gives these duties.
+
+    ``required`` and ``recommended`` (None: not said) are kinds of duty, standing ones left out; ``due``
+    gives local dates by kind.
+    """
+
+    name: str
+    on: date
+    value: Decimal
+    currency: str
+    direction: str
+    facts: tuple[tuple[str, str], ...]
+    required: tuple[str, ...]
+    recommended: tuple[str, ...] | None
+    due: tuple[tuple[str, date], ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Jurisdiction:
+    """One law file. ``kind`` is standard (binds states only), bloc or state; ``timezone`` its FIU's."""
+
+    id: str
+    name: str
+    kind: str
+    extends: str
+    timezone: str
+    file: str
+    cases: tuple[WorkedCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """All law that is loaded. ``provisions[jurisdiction][question]`` is in order of precedence."""
+
+    vocabulary: Vocabulary
+    jurisdictions: Mapping[str, Jurisdiction]
+    provisions: Mapping[str, Mapping[str, tuple[Provision, ...]]]
+
+    def jurisdiction(self, name: str) -> Jurisdiction:
+        """The jurisdiction of this name, in either case. Raises NotFound."""
+        found = self.jurisdictions.get(name.lower())
+        if found is None:
+            raise NotFound(
+                f"no law file for {name!r}",
+                why=f"there are: {', '.join(self.jurisdictions)}",
+                remedy="choose one of them, or add one (docs/guide/add-your-country.md)",
+            )
+        return found
+
+    def chain(self, name: str) -> tuple[str, ...]:
+        """The jurisdiction and those whose law applies where its own is silent, nearest first."""
+        at = self.jurisdiction(name)
+        found = [at.id]
+        while at.extends:
+            at = self.jurisdiction(at.extends)
+            found.append(at.id)
+        return tuple(found)
+
+    def binds(self, provision: Provision) -> bool:
+        """Whether the provision binds firms: what only the standard asks, it asks of states."""
+        return self.jurisdictions[provision.jurisdiction].kind != STANDARD
+
+    @property
+    def root(self) -> str:
+        """The standard's own id (``fatf``), '' when it is not loaded."""
+        return next((each.id for each in self.jurisdictions.values() if each.kind == STANDARD), "")
+
+    def states(self) -> tuple[str, ...]:
+        """The countries, sorted."""
+        return tuple(sorted(each.id for each in self.jurisdictions.values() if each.kind == STATE))

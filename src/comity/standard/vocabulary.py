@@ -1,0 +1,94 @@
+"""Reads vocabulary.yaml: the questions, the facts, and what comparing laws needs."""
+
+from __future__ import annotations
+
+from importlib.resources.abc import Traversable
+
+from comity.standard import answers
+from comity.standard.law import DutyRule, Question, Vocabulary
+from comity.standard.text import Node, parse
+
+STRICTER = ("lower", "higher", "true", "false", "shorter", "longer", "more")
+ENDS = ("originator", "beneficiary", "intermediary")
+
+_FILE = frozenset({"facts", "purposes", "contents", "comparison", "questions"})
+_QUESTION = frozenset({"ask", "type", "stricter", "duty"})
+_DUTY = frozenset({"kind", "what", "on", "given", "gate", "floor", "deadline", "standing"})
+
+
+def read(file: Traversable) -> Vocabulary:
+    """The vocabulary. Raises LawFileError naming file, line, field and remedy."""
+    root = parse(file.read_bytes(), file.name)
+    root.mapping(_FILE)
+    facts = {name: answers.texts(node) for name, node in root.need("facts").mapping().items()}
+    questions = {
+        name: _question(name, node, facts) for name, node in root.need("questions").mapping().items()
+    }
+    comparison = root.need("comparison")
+    comparison.mapping(frozenset({"tolerance", "rates", "note"}))
+    rates = {code: answers.amount(node) for code, node in comparison.need("rates").mapping().items()}
+    for name, node in root.need("questions").mapping().items():
+        _check_links(questions[name].duty, node, questions)
+    return Vocabulary(
+        questions,
+        facts,
+        answers.texts(root.need("purposes")),
+        answers.texts(root.need("contents")),
+        rates,
+        answers.amount(comparison.need("tolerance")),
+    )
+
+
+def conditions(node: Node, facts: dict[str, tuple[str, ...]]) -> tuple[tuple[str, str], ...]:
+    """Facts and the values they must have, sorted. Raises LawFileError for a fact nobody states."""
+    found = node.mapping(frozenset(facts))
+    return tuple(sorted((name, answers.choice(value, facts[name])) for name, value in found.items()))
+
+
+def _question(name: str, node: Node, facts: dict[str, tuple[str, ...]]) -> Question:
+    fields = node.mapping(_QUESTION)
+    return Question(
+        name,
+        node.need("ask").text(),
+        answers.choice(node.need("type"), answers.TYPES),
+        answers.choice(fields["stricter"], STRICTER) if "stricter" in fields else "",
+        _duty(fields["duty"], facts) if "duty" in fields else None,
+    )
+
+
+def _duty(node: Node, facts: dict[str, tuple[str, ...]]) -> DutyRule:
+    fields = node.mapping(_DUTY)
+
+    def link(name: str) -> str:
+        return fields[name].text() if name in fields else ""
+
+    return DutyRule(
+        node.need("kind").text(),
+        node.need("what").text(),
+        tuple(answers.choice(end, ENDS) for end in node.need("on").items()),
+        _given(fields["given"], facts) if "given" in fields else (),
+        link("gate"),
+        link("floor"),
+        link("deadline"),
+        "standing" in fields and answers.flag(fields["standing"]),
+    )
+
+
+def _given(node: Node, facts: dict[str, tuple[str, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = node.mapping(frozenset(facts))
+    return tuple(
+        (name, tuple(answers.choice(item, facts[name]) for item in value.items()))
+        for name, value in found.items()
+    )
+
+
+def _check_links(duty: DutyRule | None, node: Node, questions: dict[str, Question]) -> None:
+    if duty is None:
+        return
+    for field, name, kind in (
+        ("gate", duty.gate, "bool"),
+        ("floor", duty.floor, "threshold"),
+        ("deadline", duty.deadline, "deadline"),
+    ):
+        if name and (name not in questions or questions[name].type != kind):
+            node.refuse(f"`{field}: {name}` is no question of type {kind}", "name one that is")
