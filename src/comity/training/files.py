@@ -140,19 +140,22 @@ def _customers(path: Path) -> dict[str, Party]:
 
 def _parquet(path: Path) -> Any:
     """One institution's transfers. Raises BadInput when a column is missing or has another type."""
+    names = ["time", *_TEXTS]
+    fields = [pa.field("time", pa.timestamp("us", "UTC")), *(pa.field(name, pa.string()) for name in _TEXTS)]
     try:
-        file = pq.ParquetFile(path)
-        if file.metadata.num_rows > MOST_ROWS:
-            raise BadInput(f"{path.name} holds more than {MOST_ROWS:,} transfers", remedy="split it")
-        table = file.read(["time", *_TEXTS])
-        fields = [pa.field("time", pa.timestamp("us", "UTC")), *(pa.field(t, pa.string()) for t in _TEXTS)]
-        return table.cast(pa.schema(fields))
-    except (OSError, pa.ArrowException, KeyError) as error:
+        with pq.ParquetFile(path) as file:
+            if file.metadata.num_rows > MOST_ROWS:
+                raise BadInput(f"{path.name} holds more than {MOST_ROWS:,} transfers", remedy="split it")
+            table = file.read(names).select(names).cast(pa.schema(fields))
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise BadInput(
             f"cannot read the transfers in {path.name}",
             why=str(error)[:200],
             remedy="write the world again: a file is damaged or not one of a world",
         ) from None
+    if any(column.null_count for column in table.columns):
+        raise BadInput(f"{path.name} has an empty field", remedy="write the world again")
+    return table
 
 
 class _Numbers(dict[str, int]):
@@ -188,6 +191,10 @@ def _table(parts: list[Any]) -> Table:
         if asset < 0:
             raise BadInput(f"an asset no world has: {columns['asset'][row][:80]!r}")
         amount = intake.amount(columns["amount"][row], "amount").scaleb(SCALES[asset])
+        if amount != int(amount) or amount >= 2**63:
+            raise BadInput(
+                f"an amount of {ASSETS[asset]} with more decimal places, or larger, than a world has"
+            )
         rows.append((*ends, int(amount), asset, texts[columns["reference"][row]]))
     src, dst, amounts, assets, text = np.array(rows, np.int64).reshape(-1, 5).T
     institution, country, name = zip(*(about[number] for number in range(len(about))), strict=True)
