@@ -1,1 +1,1 @@
-"""What the network shares and signs: the standard and the member directory."""
+"""What the network shares and signs: the standard and the member directory. See `commons.commons`."""
