@@ -133,10 +133,15 @@ def test_hostile_names_run_nothing(desk: Any, site: Site) -> None:
         assert desk.driver.find_elements(By.TAG_NAME, "script") == []
 
 
-def test_the_drawing_is_shown(desk: Any, site: Site) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_drawing_is_shown(desk: Any, site: Site, width: int) -> None:
+    desk.viewport(width)
     desk.driver.get(f"{site.url}/cases/case-1")
     drawing = desk.driver.find_element(By.CSS_SELECTOR, "img.flow")
-    _until(desk.driver, lambda: drawing.get_property("naturalWidth") == 900, "the drawing is loaded")
+    _until(desk.driver, lambda: drawing.get_property("naturalWidth") > 0, "the drawing is loaded")
+    assert drawing.size["width"] >= 560, "no smaller than it is drawn: it scrolls within its own region"
+    assert desk.overflow() <= 0
+    assert desk.problems() == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -53,6 +53,7 @@ from comity.model import (
     Transfer,
     Verdict,
 )
+from comity.tracing.draw import flow_svg
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TOKEN = "fake-operator-token-0123456789"
@@ -115,10 +116,12 @@ def finding(n: int) -> Finding:
         if not sanction
         else ("The name agrees with entry 9999 of the list but for one letter.", "The year of birth agrees."),
         ("t-0001", "t-0002", "t-0003", "t-0004") if not sanction else ("SAMPLE_SDN:9999",),
-        "FATF, Virtual Assets Red Flag Indicators (2020), flag 12",
+        "Sample list of 2026-11-20"
+        if sanction
+        else "FATF, Virtual Assets Red Flag Indicators (2020), flag 12",
         NOW - timedelta(hours=48 + n),
         NOW - timedelta(hours=3 * n + 1),
-        (("distinct_senders", 11.0 + n), ("total_in", 48210.5), ("hours_between", 1.75)),
+        () if sanction else (("distinct_senders", 11.0 + n), ("total_in", 48210.5), ("hours_between", 1.75)),
     )
 
 
@@ -211,15 +214,6 @@ def message(n: int, incoming: bool) -> Message:
         "m-in-001" if n == 3 else "",
     )
 
-
-DRAWING = """<svg xmlns="http://www.w3.org/2000/svg" width="900" height="220" viewBox="0 0 900 220">
-<rect width="900" height="220" fill="#ffffff"/><g fill="#e4eefa" stroke="#1b4b7a">
-<rect x="20" y="20" width="180" height="50" rx="6"/><rect x="20" y="140" width="180" height="50" rx="6"/>
-<rect x="360" y="80" width="180" height="50" rx="6"/><rect x="700" y="80" width="180" height="50" rx="6"/></g>
-<g stroke="#51606e" stroke-width="2"><path d="M200 45L360 100"/><path d="M200 165L360 110"/><path d="M540 105L700 105"/></g>
-<g font-family="sans-serif" font-size="14" fill="#17212b"><text x="40" y="50">Syldavia Bank 7001</text>
-<text x="40" y="170">Syldavia Bank 7003</text><text x="380" y="110">0x4f…21, Borduria</text><text x="720" y="110">unknown wallet</text></g>
-</svg>"""  # noqa: E501
 
 XML = b'<?xml version="1.0" encoding="UTF-8"?>\n<report><reference>BO-2026-001</reference></report>\n'
 
@@ -426,7 +420,15 @@ class FakeView:
         return events
 
     def case_flow_svg(self, case_id: str) -> str:
-        return DRAWING if self.case(case_id).id != "case-2" else ""
+        if self.case(case_id).id == "case-2":
+            return ""
+        onward = [
+            replace(t, id=f"{t.id}-on", originator=t.beneficiary, beneficiary=AccountId(address(2)))
+            for t in self._transfers.values()
+        ]
+        return flow_svg(
+            [*self._transfers.values(), *onward], title="Flow of case-1", labels={address(1): HOSTILE}
+        )
 
     def case_messages(self, case_id: str) -> list[Parcel]:
         return [p for p in self._parcels.values() if p.case_id == self.case(case_id).id]
@@ -454,9 +456,9 @@ class FakeView:
         ]
 
     def report_file(self, report_id: str) -> File:
-        if report_id != "r-1":
+        if report_id not in ("r-1", "r-2"):
             raise NotFound(f"no report {report_id!r}", remedy="choose one from its case")
-        return File("BO-2026-001 «STR».xml", "application/xml", XML)
+        return File(f"BO-2026-00{report_id[2]} «STR».xml", "application/xml", XML)
 
     def standard_matrix(self, on: date) -> Matrix:
         if on.year < 1990:
