@@ -155,6 +155,7 @@ def _cut(text: str, room: int) -> str:
         return text
     if " " in text.strip():
         return text[: room - 1].rstrip() + "…"
+    room = min(room, 12)
     tail = (room - 1) // 2
     return f"{text[: room - 1 - tail]}…{text[-tail:]}"
 
@@ -221,8 +222,8 @@ def _loop(link: Link, unit: str, floor: float, mark: str) -> str:
     y1 = TOP + link.target.y + max(link.target.height - 3, link.target.height / 2)
     low = floor - 8
     return (
-        f'<path class="flow-return" fill="none" stroke="{RETURN}" stroke-dasharray="6 3" '
-        f'stroke-width="{min(max(link.width, 1.4), 4):.1f}" marker-end="url(#{mark}-arrow)" '
+        f'<path class="flow-return" fill="none" stroke="{RETURN}" stroke-dasharray="5 4" '
+        f'stroke-width="{min(max(link.width, 1.4), 2.6):.1f}" marker-end="url(#{mark}-arrow)" '
         f'd="M{x0:.1f} {y0:.1f}C{x0 + 26:.1f} {y0:.1f} {x0 + 26:.1f} {low:.1f} {x0 - 8:.1f} {low:.1f}'
         f"H{x1 + 8:.1f}C{x1 - 18:.1f} {low:.1f} {x1 - 20:.1f} {y1:.1f} {x1 - 2:.1f} {y1:.1f}"
         f'"><title>{_safe(_ribbon_words(link, unit))}</title></path>'
@@ -263,7 +264,7 @@ def _node(node: Node, plan: Layout, unit: str, mark: str) -> str:
     parts = [f'<g class="flow-node flow-{node.kind}"><title>{_safe(words)}</title>']
     parts.append(_shape(node.kind, node.x, y, node.height, mark))
     if node.kind != "hub":
-        label = _cut(_name(node), int(room / (TEXT * 0.58)))
+        label = _cut(_name(node), int(room / (TEXT * 0.64)))
         parts.append(_text(node.x, y - 19, label, TEXT, INK, weight=600))
         parts.append(_text(node.x, y - 5.5, _figure(node.value), SMALL, QUIET))
     return "".join(parts) + "</g>"

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from comity.model import AccountId, Transfer
-from comity.tracing.trace import Direction, Stop, Trace
+from comity.tracing.trace import Direction, Step, Stop, Trace
 
 MAX_NODES = 40
+COLUMN_NODES = 6
+LAST_COLUMN = 16
 WIDTH = 560.0
-LEFT, RIGHT = 24.0, 100.0
+LEFT, RIGHT = 24.0, 124.0
 RIBBONS = 190.0
 """Height of the fullest column's nodes, without the room between them."""
 GAP = 44.0
@@ -90,13 +92,12 @@ def is_hub(account: str) -> bool:
 def layout(given: Trace | Iterable[Transfer], labels: Mapping[str, str]) -> Layout:
     """Arrange a trace by its hops, or transfers by the order in which accounts are first reached."""
     if isinstance(given, Trace):
-        edges = [Edge(s.source, s.target, float(s.value), s.time, s.estimated) for s in given.steps]
-        columns = _columns_of_trace(given)
+        edges = _edges_of_trace(given)
+        columns = {given.start: 0} | _columns(edges, given.direction is Direction.FORWARD)
         start, ends = given.start, {leaf.account: leaf.reason for leaf in reversed(given.leaves)}
     else:
-        ordered = sorted(given, key=lambda t: (t.time, t.id))
-        edges = [_edge(t) for t in ordered]
-        columns = _columns_of_edges(edges)
+        edges = [_edge(t) for t in sorted(given, key=lambda t: (t.time, is_hub(str(t.originator)), t.id))]
+        columns = _columns(edges, forward=True)
         start, ends = "", {}
     nodes, at = _nodes(edges, columns, start, ends, labels)
     links = _links(edges, at)
@@ -113,23 +114,40 @@ def _edge(transfer: Transfer) -> Edge:
     )
 
 
-def _columns_of_trace(given: Trace) -> dict[str, int]:
-    """Twice the hop for an account, one less for a transaction; to the left of the start going backward."""
-    forward = given.direction is Direction.FORWARD
-    columns = {given.start: 0}
-    for step in given.steps:
-        far = step.target if forward else step.source
-        column = 2 * step.hop - is_hub(far)
-        columns[far] = min(columns.get(far, column), column)
+def _columns(edges: Iterable[Edge], forward: bool) -> dict[str, int]:
+    """Even columns for accounts, odd ones for transactions; negative to the left of the start.
+
+    ``edges`` come in the order in which value moves. An account lies to the right of all that paid into
+    it before it first paid out; what reaches it later returns.
+    """
+    columns: dict[str, int] = {}
+    fixed: set[str] = set()
+    for edge in edges:
+        near, far = (edge.source, edge.target) if forward else (edge.target, edge.source)
+        column = columns.setdefault(near, int(is_hub(near)))
+        fixed.add(near)
+        beyond = column + (1 if is_hub(near) or is_hub(far) else 2)
+        if far not in fixed:
+            columns[far] = max(columns.get(far, 0), min(beyond, LAST_COLUMN - is_hub(far)))
     return columns if forward else {account: -column for account, column in columns.items()}
 
 
-def _columns_of_edges(edges: list[Edge]) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    for edge in edges:
-        column = columns.setdefault(edge.source, is_hub(edge.source))
-        columns.setdefault(edge.target, column + (1 if is_hub(edge.source) or is_hub(edge.target) else 2))
-    return columns
+def _edges_of_trace(given: Trace) -> list[Edge]:
+    """The steps as edges, in the order in which value moves: a transaction after all that enters it."""
+    forward = given.direction is Direction.FORWARD
+    entered: dict[str, int] = {}
+    for step in given.steps:
+        far = step.target if forward else step.source
+        entered[far] = max(entered.get(far, 0), step.hop)
+
+    def order(step: Step) -> tuple[float, int, bool]:
+        near, clock = step.source if forward else step.target, step.time.timestamp()
+        hub = is_hub(near)
+        return (clock if forward else -clock, entered.get(near, 0) if hub else step.hop, hub)
+
+    return [
+        Edge(s.source, s.target, float(s.value), s.time, s.estimated) for s in sorted(given.steps, key=order)
+    ]
 
 
 def _nodes(
@@ -159,18 +177,35 @@ def _nodes(
             node.notes.append(reason.value)
         at[account] = node
     _flows(edges, at)
-    ranked = sorted(nodes.values(), key=lambda n: (n.kind != "start", -n.value, n.key))
-    for node in ranked[MAX_NODES - 6 :] if len(ranked) > MAX_NODES else ():
-        key = f"more {node.column}"
-        more = nodes.setdefault(key, Node(key, "", "more", node.column))
-        more.ids += node.ids
-        more.label = f"… {len(more.ids)} more"
-        at.update(dict.fromkeys(node.ids, more))
-        del nodes[node.key]
+    _gather(nodes, at)
     for node in nodes.values():
         node.inflow = node.outflow = 0.0
     _flows(edges, at)
     return list(nodes.values()), at
+
+
+def _gather(nodes: dict[str, Node], at: dict[str, Node]) -> None:
+    """Draw the smallest nodes of a column as one: beyond its share of the picture, and of the column."""
+    ranked = sorted(nodes.values(), key=lambda n: (n.kind != "start", -n.value, n.key))
+    columns = len({node.column for node in ranked})
+    room = dict.fromkeys((node.column for node in ranked), COLUMN_NODES)
+    total = MAX_NODES - columns
+    small: dict[int, list[Node]] = defaultdict(list)
+    for node in ranked:
+        room[node.column] -= 1
+        total -= 1
+        if room[node.column] < 0 or total < 0:
+            small[node.column].append(node)
+    for column, gathered in small.items():
+        if len(gathered) < 2:
+            continue
+        more = Node(f"more {column}", "", "more", column)
+        more.ids = [account for node in gathered for account in node.ids]
+        more.label = f"… {len(more.ids):,} more"
+        at.update(dict.fromkeys(more.ids, more))
+        for node in gathered:
+            del nodes[node.key]
+        nodes[more.key] = more
 
 
 def _flows(edges: list[Edge], at: Mapping[str, Node]) -> None:
