@@ -27,6 +27,7 @@ from comity.reports._goaml_check import problems
 from comity.reports._goaml_codes import INDICATORS, MEANING, codes_for, overlay
 from comity.reports._xml import country, decimal, fit, put, put_if, text, to_bytes
 
+DRAFT = "DRAFT: the filer's number at the FIU (rentity_id) is not set"
 TIME = "%Y-%m-%dT%H:%M:%S"
 
 SPEC = ReportSpec(
@@ -40,6 +41,7 @@ SPEC = ReportSpec(
         {
             "overlay": "table of code lists: base or ae; by default that of the report's jurisdiction",
             "rentity_id": "number the FIU gave the filer; without it the report is marked as a draft",
+            "rentity_branch": "branch of the filer, as the FIU knows it",
             "filer_address": "address of the filer, its city after the last comma",
             **MEANING,
         }
@@ -102,8 +104,8 @@ def _header(desk: parties.Desk, root: etree._Element, options: Mapping[str, str]
             remedy="set the option rentity_id to the number the FIU gave you",
         )
     put(root, "rentity_id", number or "1")
-    if not number:
-        put(root, "rentity_branch", "DRAFT: the filer's number at the FIU (rentity_id) is not set")
+    branch = options.get("rentity_branch") or "-"
+    put(root, "rentity_branch", text(branch, "rentity_branch", 255) if number else DRAFT)
     put(root, "submission_code", "E")
     put(root, "report_code", desk.codes["report_code"])
     put(root, "entity_reference", text(report.reference, "reference", 255))
