@@ -42,6 +42,7 @@ def csv_rows(head: bytes, stream: BinaryIO, mapping: Mapping[str, str], intake: 
     try:
         header = next(reader, [])
         places = _places([name.strip() for name in header], mapping, intake)
+        number = 1
         for number, row in enumerate(reader, 2):
             if len(row) != len(header):
                 if not row:

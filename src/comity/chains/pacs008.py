@@ -23,7 +23,7 @@ from comity import intake as distrust
 from comity.chains import ChainSpec, Intake
 from comity.chains._currencies import PLACES, currency
 from comity.chains._pacs008_who import Agent, account, agent, at, party, text
-from comity.chains._time import zone
+from comity.chains._time import utc, zone
 from comity.errors import BadInput, Conflict
 from comity.model import AccountId, Amount, Transfer
 
@@ -252,4 +252,4 @@ def _time(element: etree._Element, group: _Group, where: str, now: datetime, loc
         ) from None
     if time.tzinfo is None:
         time = time.replace(tzinfo=UTC if not accepted and settled else local)
-    return distrust.past(time.astimezone(UTC), where, now)
+    return utc(time, where, now)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import BinaryIO
@@ -29,7 +29,7 @@ from comity import intake as distrust
 from comity.chains import ChainSpec, Intake
 from comity.chains._currencies import currency
 from comity.chains._table_rows import COLUMNS, REQUIRED, Cell, csv_rows, delimiter, parquet_rows
-from comity.chains._time import zone
+from comity.chains._time import utc, zone
 from comity.errors import BadInput, TooLarge
 from comity.model import AccountId, Amount, AssetId, Identifier, Party, PartyKind, Transfer
 
@@ -105,7 +105,7 @@ def _transfer(
 ) -> Transfer:
     name, time, originator, beneficiary, amount, asset, value, *texts = row
     if asset:
-        unit = _asset(str(asset))
+        unit = _asset(str(asset).strip())
     elif default is not None:
         unit = default
     else:
@@ -166,7 +166,10 @@ def _time(cell: Cell, local: ZoneInfo | None, now: datetime) -> datetime:
         try:
             time = datetime.fromisoformat(text)
         except ValueError:
-            return distrust.instant(text, "time", now)  # says what is wrong with it
+            raise BadInput(
+                f"time: not a time: {text[:40]!r}",
+                remedy="write ISO 8601, for example 2026-03-01T12:00:00Z",
+            ) from None
     if time.tzinfo is None:
         if local is None:
             raise BadInput(
@@ -175,7 +178,7 @@ def _time(cell: Cell, local: ZoneInfo | None, now: datetime) -> datetime:
                 remedy="add Z or an offset such as +08:00, or give the option timezone=…",
             )
         time = time.replace(tzinfo=local)
-    return distrust.past(time.astimezone(UTC), "time", now)
+    return utc(time, "time", now)
 
 
 @lru_cache(_CACHED)

@@ -290,9 +290,9 @@ BAD = {
     "hash above target": (block(coinbase(), bits=0x1D00FFFF), Unverified, "no proof of work"),
     "claims 2^64 transactions": (HEADER_AND + b"\xff" * 9, BadInput, "it states"),
     "claims 2^32 inputs": (
-        HEADER_AND + b"\x01" + bytes(4) + b"\xfe\xff\xff\xff\xff",
+        HEADER_AND + b"\x01" + bytes(4) + b"\xfe" + b"\xff" * 99,
         BadInput,
-        "bytes early",
+        "it states 4,294",
     ),
     "no transactions": (HEADER_AND + b"\x00", BadInput, "must be a coinbase"),
     "no coinbase": (block(TWIN), BadInput, "must be a coinbase"),
