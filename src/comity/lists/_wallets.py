@@ -7,7 +7,8 @@ BTC, BCH, LTC, DOGE, the EVM chains, TRX, XRP, SOL, XMR, BSV. No id is published
 the rest, and none is invented: such a wallet is ``listed:CODE:ADDRESS``, which keeps CAIP-10's grammar and
 says that only the list's own code is known. So is an address that does not fit its chain (a failed
 checksum, a transaction id given as an address): it is kept, because an authority named it, and it can
-still be found by its exact text.
+still be found by its exact text. An address that only one chain can have (Tron's, Bitcoin's Bech32) is taken
+as that chain's whatever the code says: OFAC lists a Tron address under XBT.
 
 EIP-55's mixed-case checksum is not verified (it needs Keccak); Base58Check and Bech32 are.
 """
@@ -109,11 +110,18 @@ def _on_chain(code: str, address: str) -> AccountId | None:
         return AccountId(f"{evm}:{address.lower()}") if evm else None
     if code == "BCH":
         return _bitcoin_cash(address)
-    chain = _other_chain(code, address)
+    chain = _other_chain(code, address) or _own_word(address)
     if chain is None:
         return None
     bech = address.lower().startswith(("bc1", "ltc1"))
     return AccountId(f"{chain}:{address.lower() if bech else address}")
+
+
+def _own_word(address: str) -> str | None:
+    """The chain of an address that can belong to one chain only, whatever code stands beside it."""
+    if _base58(address, (0x41,)):
+        return TRON
+    return BITCOIN if _segwit("bc", address) else None
 
 
 def _other_chain(code: str, address: str) -> str | None:

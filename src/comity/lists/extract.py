@@ -110,11 +110,11 @@ def _pack(noun: Header | Listing) -> bytes:
 
 
 def _lean(value: dict[str, object]) -> dict[str, object]:
-    """The same mapping without what equals the default: most of a list is empty fields."""
+    """The same mapping without empty texts and sequences: most of a list is empty fields."""
     return {
         key: _lean(item) if isinstance(item, dict) else item
         for key, item in value.items()
-        if key in ("name", "entries") or (item not in ("", 0) and item != [])
+        if item not in ("", [])
     }
 
 

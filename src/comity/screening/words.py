@@ -1,10 +1,10 @@
 """A name as the words it is compared by, in any script.
 
 Three forms of a word, each coarser: the word itself in ASCII; its *fold*, in which spellings of the same
-sound agree (Aleksandr, Alexander); its *skeleton* of consonants, for scripts that write no short vowels (Arabic,
-Hebrew). Han and Hangul are split by character, one a word, and Hangul in the spelling people use (Kim, not
-Gim). Known limit: Han characters are read as Mandarin, so a Japanese or Korean name written in them is found
-only under an alias in the same characters.
+sound agree (Aleksandr, Alexander); its *skeleton* of consonants, for scripts that write no short vowels
+(Arabic, Hebrew). Han and Hangul are split by character, one a word, and Hangul in the spelling people use
+(Kim, not Gim). Known limit: Han characters are read as Mandarin, so a Japanese or Korean name written in
+them is found only under an alias in the same characters.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ PATRONYMIC_SHARE = 0.35
 
 # Forms of organisations, then titles and particles: they say little about who it is.
 _WEAK = """
-ltd limited llc llp lp inc incorporated corp corporation co company companies plc gmbh mbh ag kg sa sas sarl srl
-spa snc bv nv oy oyj ab as asa aps ooo oao zao pao ao jsc pjsc ojsc cjsc fze fzco fzc fzllc dmcc pte pty sdn bhd
-kft zrt doo dd ad ead eood ood ltda sl cv de liability joint stock public private open closed society group holding
-obshchestvo ogranichennoi ogranichennoy otvetstvennostyu aktsionernoe aktsionernoye publichnoe publichnoye
-zakrytoe otkrytoe s and und et the of for y i e
-mr mrs ms dr prof sir haji hajj hajji mullah maulavi mawlawi qari sheikh shaykh shaikh sayyid sayed general colonel
-al el bin ibn ben bint ould abu abou van von der den du la le los da dos di
+ltd limited llc llp lp inc incorporated corp corporation co company companies plc gmbh mbh ag kg sa sas
+sarl srl spa snc bv nv oy oyj ab as asa aps ooo oao zao pao ao jsc pjsc ojsc cjsc fze fzco fzc fzllc dmcc
+pte pty sdn bhd kft zrt doo dd ad ead eood ood ltda sl cv de liability joint stock public private open
+closed society group holding obshchestvo ogranichennoi ogranichennoy otvetstvennostyu aktsionernoe
+aktsionernoye publichnoe publichnoye zakrytoe otkrytoe s and und et the of for y i e mr mrs ms dr prof sir
+haji hajj hajji mullah maulavi mawlawi qari sheikh shaykh shaikh sayyid sayed general colonel al el bin
+ibn ben bint ould abu abou van von der den du la le los da dos di
 """
 WEAK = frozenset(_WEAK.split())
 
