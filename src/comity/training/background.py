@@ -40,7 +40,7 @@ _VASP_SHARES = {
     "shops": 0.04,
     "traders": 0.03,
     "relays": 0.016,
-    "limits": 0.014,
+    "limits": 0.016,
     "gatherings": 0.012,
 }
 
@@ -255,14 +255,14 @@ def _vasp(
 
 
 def _traders(population: Population, book: Book, house: str, offset: int, count: int) -> None:
-    """Market makers: large sums in and out all day, with few partners."""
+    """Market makers: large sums all day, bought from a few partners and sold to a few others."""
     rng, group = population.rng, population.groups
     trader, coin = pick(rng, group[f"traders/{house}"], count), _coins(rng, count)
-    partner = _by_chain(
-        coin, contacts(rng, group["wallets/btc"], trader), contacts(rng, group["wallets/eth"], trader)
-    )
+    btc, eth = group["wallets/btc"], group["wallets/eth"]
+    buyer = _by_chain(coin, contacts(rng, btc[::2], trader), contacts(rng, eth[::2], trader))
+    seller = _by_chain(coin, contacts(rng, btc[1::2], trader), contacts(rng, eth[1::2], trader))
     out = rng.random(count) < 0.5
-    src, dst = np.where(out, trader, partner), np.where(out, partner, trader)
+    src, dst = np.where(out, trader, seller), np.where(out, buyer, trader)
     sums = heavy(rng, count, 14_000, 1.0)
     book.add(book.times(count, offset, office=False), src, dst, sums, coin, book.text(""))
 
@@ -284,7 +284,7 @@ def _relays(population: Population, book: Book, house: str, offset: int, count: 
 def _limits(population: Population, book: Book, house: str, offset: int, count: int) -> None:
     """Honest people who send about as much as an account with few papers lets them, once or a few times."""
     rng = population.rng
-    times = rng.geometric(0.5, count)
+    times = rng.geometric(0.62, count)
     person = np.repeat(pick(rng, population.groups[f"people/{house}"], count), times)[:count]
     when = np.repeat(book.times(count, offset, office=False), times)[:count]
     when += rng.integers(0, 96 * 3600, count) * 1_000_000

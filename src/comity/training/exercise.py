@@ -46,7 +46,7 @@ _COLUMNS = (
 )
 _TEMPLATE = b"""{
   "schemes": [
-    {"kind": "fan_in", "accounts": ["acct:example-bank:0001", "acct:example-bank:0002", "iban:GB82WEST12345698765432"]},
+    {"kind": "fan_in", "accounts": ["acct:example-bank:0001", "iban:GB82WEST12345698765432"]},
     {"kind": "structuring", "accounts": ["acct:example-bank:0003"]}
   ]
 }
