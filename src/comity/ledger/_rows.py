@@ -117,8 +117,8 @@ def transfer(row: Sequence[Any]) -> Transfer:
 
 
 def _plain(value: Decimal) -> Decimal:
-    whole = value.to_integral_value()
-    return whole if whole == value else value.normalize()
+    """Without trailing zeros; through text, because Decimal.normalize rounds to 28 digits."""
+    return Decimal(format(value, "f").rstrip("0").rstrip("."))
 
 
 @lru_cache(1 << 16)

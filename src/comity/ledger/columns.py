@@ -42,14 +42,13 @@ def units(value: Decimal | None, scale: int) -> int:
     """A value as a whole number of 10**-scale, half to even; -1 for None. Raises BadInput beyond 10**18."""
     if value is None:
         return UNKNOWN
-    whole = int(value.scaleb(scale).to_integral_value(ROUND_HALF_EVEN))
-    if not 0 <= whole <= MAX_UNITS:
+    if not 0 <= value <= MAX_UNITS // 10**scale:
         raise BadInput(
             f"a value out of bounds: {value}",
             why=f"in columns a value lies between 0 and {MAX_UNITS:,} units of 10^-{scale}",
             remedy="correct the amount, or choose a reference asset of larger worth",
         )
-    return whole
+    return int(value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_EVEN).scaleb(scale))
 
 
 def index(keys: NDArray[np.int32], accounts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

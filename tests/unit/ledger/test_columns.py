@@ -57,6 +57,17 @@ def test_bitcoin_keeps_satoshis():
     assert (list(built.value), built.scale) == ([1], 8)
 
 
+def test_a_value_is_rounded_once_half_to_even():
+    values = {
+        "0.00005": 0,
+        "0.00015": 2,
+        "0.000050000000000000000000000001": 1,
+        "99999999999999.99995": 10**18,
+    }
+    built = columns.build([transfer(value, 0, A, B, None, value) for value in values], USD)
+    assert dict(zip(built.ids, built.value.tolist(), strict=True)) == values
+
+
 def test_nothing_at_all():
     built = columns.build([], USD)
     assert (len(built), built.n_accounts, list(built.out_ptr)) == (0, 0, [0])
