@@ -218,7 +218,7 @@ def _assets(batch: Batch, activity: etree._Element) -> None:
 
 def _narrative(batch: Batch, activity: etree._Element) -> None:
     words = " ".join(text(batch.report.narrative, "narrative", PIECE * PIECES).split())
-    if batch.report.action_taken:
+    if batch.report.action_taken.strip():
         words += f" Action taken: {' '.join(clean(batch.report.action_taken, 'action taken').split())}"
     for note in batch.notes:
         words += f" Note: {' '.join(note.split())}"

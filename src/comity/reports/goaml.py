@@ -75,7 +75,8 @@ def render(report: Report, options: Mapping[str, str] = NOTHING) -> bytes:
     _header(desk, root, options)
     codes = _indicators(desk, name)
     _reason(desk, root, {rule for rule, code in codes.items() if code == desk.codes["indicator"]})
-    put_if(root, "action", text(report.action_taken, "action taken", 8000) if report.action_taken else "")
+    if report.action_taken.strip():
+        put(root, "action", text(report.action_taken, "action taken", 8000))
     for position, transfer in enumerate(report.transfers, 1):
         _transaction(desk, put(root, "transaction"), transfer, position)
     _activity(desk, root)
