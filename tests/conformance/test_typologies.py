@@ -7,7 +7,6 @@ import os
 import random
 import subprocess
 import sys
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +112,7 @@ def test_no_kernel_reads_beyond_its_arrays(tmp_path: Path) -> None:
 
 
 def test_money_is_exact_at_the_threshold() -> None:
-    below = [pay(i, i, "S", f"P{i}", "999.99") for i in range(4)]
-    at = [pay(i, i, "S", f"P{i}", str(Decimal(1000))) for i in range(4)]
+    below = [pay(i, i, "S", f"P{i}", "999.99") for i in range(5)]
+    at = [pay(i, i, "S", f"P{i}", "1000.00") for i in range(5)]
     assert [f.subject for f in monitor(build(below, EURO), only=["structuring"])] == [account("S")]
     assert monitor(build(at, EURO), only=["structuring"]) == ()
