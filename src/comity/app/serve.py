@@ -17,11 +17,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from comity.app.api.operator import operator_app
-from comity.app.api.peers import peer_app
+from comity.app.api.peers import PEER_CERTIFICATE, peer_app
 from comity.node.node import Node
 from comity.node.relay import Relay
-
-PEER_CERTIFICATE = "comity.peer"
 
 
 class PeerProtocol(H11Protocol):

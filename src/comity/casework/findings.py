@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from comity import codec
@@ -17,6 +17,7 @@ from comity.model import Finding, FindingKind, Level
 
 _CHUNK = 500
 MAX_PAGE = 10_000
+ORDERS = ("score", "last", "rule", "subject")
 
 
 def stamp(when: datetime) -> str:
@@ -59,9 +60,37 @@ def list_findings(
     subject: str | None = None,
     limit: int = 50,
     offset: int = 0,
+    order: str = "score",
+    descending: bool = True,
 ) -> tuple[Finding, ...]:
-    """Findings that fit every condition given, the highest score first."""
-    query = select(table.c.body).order_by(table.c.score.desc(), table.c.id)
+    """Findings that fit every condition given. ``order``: score, last, rule or subject. Raises BadInput."""
+    if order not in ORDERS:
+        raise BadInput(f"findings have no order {order!r}", remedy=f"use {', '.join(ORDERS)}")
+    column = table.c[order]
+    query = _where(select(table.c.body), level, kind, rule, subject)
+    query = query.order_by(column.desc() if descending else column.asc(), table.c.id)
+    bodies = connection.execute(page(query, limit, offset)).scalars()
+    return tuple(codec.from_json(Finding, body.encode()) for body in bodies)
+
+
+def count_findings(connection: Connection, level: Level | None = None, rule: str | None = None) -> int:
+    """How many findings fit."""
+    query = _where(select(func.count()).select_from(table), level, None, rule, None)
+    return int(connection.execute(query).scalar_one())
+
+
+def rules(connection: Connection) -> tuple[str, ...]:
+    """The rules that have findings, sorted."""
+    return tuple(connection.execute(select(table.c.rule).distinct().order_by(table.c.rule)).scalars())
+
+
+def _where(
+    query: Select[Any],
+    level: Level | None,
+    kind: FindingKind | None,
+    rule: str | None,
+    subject: str | None,
+) -> Select[Any]:
     for column, value in (
         (table.c.level, level.value if level else None),
         (table.c.kind, kind.value if kind else None),
@@ -70,8 +99,7 @@ def list_findings(
     ):
         if value is not None:
             query = query.where(column == value)
-    bodies = connection.execute(page(query, limit, offset)).scalars()
-    return tuple(codec.from_json(Finding, body.encode()) for body in bodies)
+    return query
 
 
 def finding(connection: Connection, finding_id: str) -> Finding:
@@ -90,5 +118,6 @@ def _row(finding: Finding) -> dict[str, object]:
         "subject": finding.subject,
         "level": finding.level.value,
         "score": finding.score,
+        "last": stamp(finding.last) if finding.last else "",
         "body": codec.to_json(finding).decode(),
     }

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from comity import codec
 from comity.casework import figures
@@ -38,6 +38,8 @@ class CaseStore:
 
     save_findings = staticmethod(_findings.save_findings)
     list_findings = staticmethod(_findings.list_findings)
+    count_findings = staticmethod(_findings.count_findings)
+    rules = staticmethod(_findings.rules)
     finding = staticmethod(_findings.finding)
     reports = staticmethod(_reports.reports)
     report = staticmethod(_reports.report)
@@ -214,6 +216,20 @@ class CaseStore:
             query = query.where(case_table.c.state == state.value)
         rows = connection.execute(page(query, limit, offset)).mappings().all()
         return tuple(self._build(connection, rows))
+
+    def count_cases(self, connection: Connection, state: CaseState | None = None) -> int:
+        """How many cases there are, in this state if one is given."""
+        query = select(func.count()).select_from(case_table)
+        if state is not None:
+            query = query.where(case_table.c.state == state.value)
+        return int(connection.execute(query).scalar_one())
+
+    def case_of_finding(self, connection: Connection, finding_id: str) -> str:
+        """The id of the case a finding is in, '' if none."""
+        query = select(item_table.c.case_id).where(
+            item_table.c.kind == "finding", item_table.c.ref == finding_id
+        )
+        return connection.execute(query.limit(1)).scalar_one_or_none() or ""
 
     def _row(self, connection: Connection, case_id: str) -> RowMapping:
         row = (

@@ -15,6 +15,7 @@ finding = Table(
     Column("subject", Text, nullable=False),
     Column("level", String(8), nullable=False),
     Column("score", Float, nullable=False),
+    Column("last", String(32), nullable=False),
     Column("body", Text, nullable=False),
     Index("case_finding_level", "level", "score"),
     Index("case_finding_subject", "subject"),

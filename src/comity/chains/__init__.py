@@ -20,12 +20,14 @@ __path__ = extend_path(__path__, __name__)
 
 @dataclass(frozen=True, slots=True)
 class ChainSpec:
-    """``options`` names each option the reader takes and what it means."""
+    """``options`` names each option the reader takes and what it means; ``reference`` is the asset that a
+    ledger begun with such a file has its values in."""
 
     id: str
     title: str
     source: str
     options: Mapping[str, str] = field(default_factory=dict)
+    reference: str = "iso4217:USD"
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from comity.chains import ChainSpec, Intake
 from comity.chains._bitcoin_script import Network, address, spender, unspendable
 from comity.chains._bitcoin_wire import HEADER, MAX_BLOCK, Block, Input, Output, Transaction, parse, work
 from comity.errors import BadInput, TooLarge, Unverified
-from comity.model import BITCOIN, AccountId, Amount, AssetId, Transfer
+from comity.model import BITCOIN, BTC, AccountId, Amount, AssetId, Transfer
 
 MAIN = Network("the main network", BITCOIN, bytes.fromhex("f9beb4d9"), 0xFFFF << 208, b"\x00", b"\x05", "bc")
 REGTEST = Network(
@@ -39,6 +39,7 @@ SPEC = ChainSpec(
     title="Bitcoin blocks",
     source="Bitcoin block serialisation; BIP 141, 144, 173, 341, 350",
     options={"network": "main (the default) or regtest"},
+    reference=str(BTC),
 )
 
 # The block every node starts from: a fact of the protocol.

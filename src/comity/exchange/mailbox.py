@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Connection, Row, Table, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from comity import codec
@@ -280,14 +280,39 @@ class Mailbox:
             raise _missing(message_id)
         return _incoming(row)
 
-    def received(self, conn: Connection, limit: int = 100) -> tuple[Incoming, ...]:
-        """The newest of the inbox, newest first."""
-        rows = conn.execute(select(inbox).order_by(inbox.c.received.desc(), inbox.c.id).limit(limit))
+    def incoming(self, conn: Connection, message_id: str) -> Incoming:
+        """The oldest message of the inbox with this id, whoever sent it. Raises NotFound."""
+        row = conn.execute(
+            select(inbox).where(inbox.c.id == message_id).order_by(inbox.c.received, inbox.c.sender).limit(1)
+        ).one_or_none()
+        if row is None:
+            raise _missing(message_id)
+        return _incoming(row)
+
+    def answers(self, conn: Connection, message: Message) -> tuple[Message, ...]:
+        """What this node has sent in answer to a message it received."""
+        sent = [m for m in self.conversation(conn, message.conversation) if m.in_reply_to == message.id]
+        return tuple(m for m in sent if m.sender == self._keys.member_id)
+
+    def counts(self, conn: Connection) -> tuple[int, int]:
+        """How many messages were received, and how many sent or queued."""
+        received, sent = (
+            conn.execute(select(func.count()).select_from(table)).scalar_one() for table in (inbox, outbox)
+        )
+        return received, sent
+
+    def received(self, conn: Connection, limit: int = 100, offset: int = 0) -> tuple[Incoming, ...]:
+        """Some of the inbox, newest first."""
+        rows = conn.execute(
+            select(inbox).order_by(inbox.c.received.desc(), inbox.c.id).limit(limit).offset(offset)
+        )
         return tuple(_incoming(row) for row in rows)
 
-    def sent(self, conn: Connection, limit: int = 100) -> tuple[Outgoing, ...]:
-        """The newest of the outbox, newest first."""
-        rows = conn.execute(select(outbox).order_by(outbox.c.created.desc(), outbox.c.id).limit(limit))
+    def sent(self, conn: Connection, limit: int = 100, offset: int = 0) -> tuple[Outgoing, ...]:
+        """Some of the outbox, newest first."""
+        rows = conn.execute(
+            select(outbox).order_by(outbox.c.created.desc(), outbox.c.id).limit(limit).offset(offset)
+        )
         return tuple(_outgoing(row) for row in rows)
 
     def conversation(self, conn: Connection, conversation: str) -> tuple[Message, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass, fields
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from comity.errors import Conflict, SettingsError
@@ -17,7 +18,9 @@ FILE = "node.toml"
 class Settings:
     """``reference`` is the ledger's reference asset; ``database`` a URL ('' is SQLite in the home).
 
-    Ports are on ``host``: peers connect with mutual TLS, operators with a token.
+    Ports are on ``host``: peers connect with mutual TLS, operators with a token. ``rates`` are
+    ``CUR=VALUE`` of one unit of a currency in the reference asset, and ``rates_from`` their source and date;
+    reports are in ``local_currency``.
     """
 
     home: Path
@@ -32,6 +35,9 @@ class Settings:
     operator_port: int = 8080
     database: str = ""
     reference: str = "iso4217:USD"
+    local_currency: str = "USD"
+    rates: tuple[str, ...] = ()
+    rates_from: str = ""
     officer_first_name: str = ""
     officer_last_name: str = ""
     officer_phone: str = ""
@@ -46,6 +52,14 @@ class Settings:
         return Officer(
             self.officer_first_name, self.officer_last_name, self.officer_phone, self.officer_email
         )
+
+    @property
+    def exchange_rates(self) -> dict[str, Decimal]:
+        """Units of the reference asset for one unit of each currency. Raises SettingsError."""
+        try:
+            return {name: Decimal(value) for name, _, value in (rate.partition("=") for rate in self.rates)}
+        except InvalidOperation:
+            raise SettingsError("a rate in node.toml is not CUR=NUMBER", remedy="correct it") from None
 
     @property
     def database_url(self) -> str:
@@ -91,7 +105,8 @@ def read(home: Path) -> Settings:
                 f"{path.name} has unknown settings: {', '.join(sorted(unknown))}",
                 remedy=f"known are: {', '.join(sorted(known))}",
             )
-        plain["jurisdictions"] = tuple(plain.get("jurisdictions", ()))
+        for name in ("jurisdictions", "rates"):
+            plain[name] = tuple(plain.get(name, ()))
         Role(plain.get("role", ""))
         return Settings(home=home, **plain)
     except FileNotFoundError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
+from platformdirs import user_data_path
 
 from comity.errors import BadInput
 
@@ -23,15 +24,15 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines
 OnDate = Annotated[str, typer.Option("--on", help="The law of this day, YYYY-MM-DD. Default: today.")]
 
 
-def default_home() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("comity", appauthor=False)
-
-
+HOME = user_data_path("comity", appauthor=False)
 Home = Annotated[
     Path,
-    typer.Option("--home", envvar="COMITY_HOME", help="The node's home directory.", default_factory=default_home),
+    typer.Option(
+        "--home",
+        envvar="COMITY_HOME",
+        help="The node's home directory.",
+        show_default="the user's data directory",
+    ),
 ]
 
 
@@ -99,17 +100,21 @@ def facts(title: str, pairs: Sequence[tuple[str, object]]) -> Callable[[Console]
 
 
 @contextmanager
-def reading(label: str, quiet: bool) -> Iterator[Callable[[BinaryIO, int | None], BinaryIO]]:
-    """A bar over the bytes of a stream, on standard error; nothing when ``quiet`` or not a terminal."""
+def reading(path: Path, quiet: bool) -> Iterator[Callable[[BinaryIO], BinaryIO]]:
+    """A bar over the bytes read of a file, on standard error; nothing when ``quiet`` or not a terminal."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     out = console(err=True)
     if quiet or not out.is_terminal:
-        yield lambda stream, _total: stream
+        yield lambda stream: stream
         return
     parts = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*parts, console=out, transient=True) as bar:
-        yield lambda stream, total: bar.wrap_file(stream, total=total, description=label)
+        size = path.stat().st_size if path.is_file() else 0
+        packed = path.suffix in {".gz", ".bz2", ".xz"}
+        yield lambda stream: bar.wrap_file(
+            stream, total=None if packed else size, description=f"Reading {path.name}"
+        )
 
 
 @contextmanager

@@ -1,0 +1,89 @@
+"""The ``comity`` command: one module a command; heavy libraries are imported where they are used."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from comity import __version__
+from comity.app.cli import (
+    audit,
+    case,
+    demo,
+    enforce,
+    exchange,
+    ledger,
+    lists,
+    match,
+    monitor,
+    node,
+    report,
+    screen,
+    standard,
+    trace,
+    train,
+)
+from comity.errors import ComityError
+
+app = typer.Typer(
+    name="comity",
+    help="FIUs, supervisors, law enforcement and VASPs of different countries acting as one "
+    "against the laundering of digital assets.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.add_typer(node.app, name="node")
+app.add_typer(lists.app, name="lists")
+app.command("screen")(screen.screen)
+app.add_typer(ledger.app, name="ledger")
+app.command("monitor")(monitor.monitor)
+app.command("trace")(trace.trace)
+app.add_typer(standard.app, name="standard")
+app.add_typer(case.app, name="case")
+app.add_typer(report.app, name="report")
+app.add_typer(exchange.app, name="exchange")
+app.command("match")(match.match)
+app.add_typer(enforce.app, name="enforce")
+app.add_typer(train.app, name="train")
+app.add_typer(audit.app, name="audit")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"comity {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version  # the callback has answered
+
+
+def main() -> NoReturn:
+    """Run the command line. A ComityError becomes its words (or JSON) on standard error and its exit code."""
+    as_json = "--json" in sys.argv
+    try:
+        app()
+    except ComityError as error:
+        if as_json:
+            sys.stderr.write(json.dumps(error.as_dict(), ensure_ascii=False) + "\n")
+        else:
+            sys.stderr.write(f"comity: {error.diagnostics()}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.stderr.write("comity: stopped\n")
+        sys.exit(130)
+    sys.exit(0)

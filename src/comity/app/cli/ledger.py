@@ -1,0 +1,115 @@
+"""``comity ledger``: the transfer store."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from comity.app.cli._common import Json, emit, facts, pairs, reading, table, utc_now
+
+if TYPE_CHECKING:
+    from comity.ledger.store import Ledger
+
+app = typer.Typer(help="The transfer store: ingest files, query with SQL.", no_args_is_help=True)
+Into = Annotated[Path, typer.Option("--into", help="The ledger's directory; made if there is none.")]
+
+
+@app.command()
+def ingest(
+    file: Annotated[Path, typer.Argument(help="A block, pacs.008 message, CSV or Parquet file.")],
+    into: Into,
+    chain: Annotated[str, typer.Option(help="Its format, if it is not to be recognised.")] = "",
+    option: Annotated[list[str] | None, typer.Option(help="An option of the reader, NAME=VALUE.")] = None,
+    rate: Annotated[
+        list[str] | None, typer.Option(help="ASSET=VALUE of one unit in the reference asset.")
+    ] = None,
+    reference: Annotated[str, typer.Option(help="Reference asset of a new ledger.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Read a file into a ledger: all of it, or, on any fault, nothing.
+
+    Example: comity ledger ingest transfers.csv --into ./ledger --rate iso4217:EUR=1.08
+    """
+    from comity import flow
+
+    rates = {asset: Decimal(value) for asset, value in _rates(rate).items()}
+    ledger = _open(into, file, chain, reference)
+    with reading(file, as_json) as wrap:
+        done = flow.read(
+            file,
+            ledger,
+            now=utc_now(),
+            chain=chain or None,
+            options=pairs(option, "--option"),
+            rates=rates,
+            wrap=wrap,
+        )
+    emit(
+        as_json,
+        done,
+        facts(
+            f"{file.name} into {into}",
+            [
+                ("read as", done.chain),
+                ("transactions", done.transactions),
+                ("inputs", done.inputs),
+                ("outputs", done.outputs),
+                ("transfers", done.transfers),
+                (
+                    "merkle root verified",
+                    "-" if done.merkle_root_verified is None else done.merkle_root_verified,
+                ),
+                *(("note", note) for note in done.notes),
+            ],
+        ),
+    )
+
+
+def _open(into: Path, file: Path, chain: str, reference: str) -> Ledger:
+    """The ledger in a directory, or a new one with the reference asset that suits the file."""
+    from comity import intake, plugins
+    from comity.ledger.store import Ledger
+    from comity.model import AssetId
+
+    if (into / "manifest.json").exists():
+        return Ledger.open(into)
+    if chain:
+        plugin = plugins.load("chains", chain)
+    else:
+        with intake.open_source(file) as stream:
+            plugin = plugins.recognise("chains", intake.peek(stream))
+    return Ledger.create(into, AssetId.parse(reference or plugin.SPEC.reference))
+
+
+def _rates(given: list[str] | None) -> dict[str, str]:
+    from comity import intake
+    from comity.model import AssetId
+
+    rates = pairs(given, "--rate")
+    for asset, value in rates.items():
+        AssetId.parse(asset)
+        intake.amount(value, f"--rate {asset}")
+    return rates
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="A SELECT over the view `transfers`.")],
+    into: Annotated[Path, typer.Option("--ledger", help="The ledger's directory.")],
+    as_json: Json = False,
+) -> None:
+    """Ask a ledger in SQL, read-only.
+
+    Example: comity ledger query "SELECT count(*) FROM transfers" --ledger ./ledger
+    """
+    from comity.ledger.store import Ledger
+
+    names, rows = Ledger.open(into).query(sql)
+    plain = [
+        [None if cell is None else cell if isinstance(cell, (int, float)) else str(cell) for cell in row]
+        for row in rows
+    ]
+    emit(as_json, {"columns": list(names), "rows": plain}, table("Rows", names, plain))

@@ -1,0 +1,56 @@
+"""``comity monitor``: typologies and lists over a ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from comity.app.cli._common import Json, emit, table, working
+
+
+def monitor(
+    ledger: Annotated[Path, typer.Argument(help="The ledger's directory.")],
+    only: Annotated[list[str] | None, typer.Option(help="Run these typologies only.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="TYPOLOGY.PARAMETER=VALUE.")] = None,
+    lists: Annotated[Path | None, typer.Option(help="Directory of lists to screen accounts against.")] = None,
+    limit: Annotated[int, typer.Option(help="Rows to show.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Run the typologies over a ledger and screen its accounts.
+
+    Example: comity monitor ./ledger --only fan_in --set fan_in.min_senders=12
+    """
+    from comity import flow
+    from comity.ledger.store import Ledger
+    from comity.screening.store import ListStore
+
+    listings = ListStore(lists).listings() if lists else ()
+    with working("Monitoring", as_json) as say:
+        found = flow.detect(
+            Ledger.open(ledger),
+            listings,
+            only=only,
+            parameters=_parameters(set_ or []),
+            progress=lambda name, done, of: say(f"{name} ({done + 1} of {of})"),
+        )
+    rows = [(f.level.value, f.rule, f"{f.score:.2f}", f.subject, f.reasons[0]) for f in found[:limit]]
+    title = f"{len(found):,} findings" + (f", the first {limit}" if len(found) > limit else "")
+    emit(as_json, found, table(title, ("level", "rule", "score", "subject", "why"), rows))
+
+
+def _parameters(given: list[str]) -> dict[str, dict[str, float]]:
+    from comity.app.cli._common import pairs
+    from comity.errors import BadInput
+
+    chosen: dict[str, dict[str, float]] = {}
+    for name, value in pairs(given, "--set").items():
+        typology, dot, parameter = name.partition(".")
+        try:
+            chosen.setdefault(typology, {})[parameter] = float(value)
+        except ValueError:
+            dot = ""
+        if not dot:
+            raise BadInput(f"--set {name}={value} is not TYPOLOGY.PARAMETER=NUMBER")
+    return chosen

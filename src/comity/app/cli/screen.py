@@ -1,0 +1,48 @@
+"""``comity screen``: a name or a wallet against the lists in force."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from comity.app.cli._common import HOME, Home, Json, emit, table, utc_now, working
+from comity.errors import BadInput
+
+
+def screen(
+    what: Annotated[str, typer.Argument(help="A name, or a wallet address or account id.")],
+    birth: Annotated[str, typer.Option(help="Date or year of birth, YYYY-MM-DD.")] = "",
+    country: Annotated[list[str] | None, typer.Option(help="Country, ISO 3166-1 alpha-2.")] = None,
+    limit: Annotated[int, typer.Option(help="At most this many hits.")] = 10,
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """Screen a name or a wallet. Uses the lists in force in --home, or the extract that ships.
+
+    Example: comity screen "Jon Smith" --birth 1970 --country GB
+    """
+    from comity.model import AccountId
+    from comity.screening.addresses import WalletIndex
+    from comity.screening.names import NameIndex
+    from comity.screening.store import ListStore
+
+    if not what.strip():
+        raise BadInput("nothing to screen", remedy="give a name or a wallet")
+    store = ListStore(home / "lists")
+    with working("Reading the lists", as_json):
+        if not store.editions():
+            store.bundled(utc_now())
+        try:
+            account: AccountId | None = AccountId.parse(what)
+        except BadInput:
+            from comity.lists import _wallets
+
+            account = _wallets.typed(what)
+        if account is not None:
+            hits = WalletIndex(store.listings()).screen(account)
+        else:
+            index = NameIndex(store.listings())
+            hits = index.screen(what, birth_date=birth, countries=country or (), limit=limit)
+    rows = [(f"{hit.score:.2f}", hit.level.value, hit.evidence[0], hit.reasons[0]) for hit in hits]
+    emit(as_json, hits, table(f"Hits for {what}", ("score", "level", "entry", "why"), rows))

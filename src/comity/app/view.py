@@ -1,0 +1,269 @@
+"""A node as its web pages see it: `NodeView` on top of `Node`. Reads, and two acts; no rules of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+from sqlalchemy import select
+
+from comity import plugins
+from comity.app.web.view import (
+    Cell,
+    Entry,
+    Event,
+    File,
+    Filed,
+    FindingOrder,
+    Head,
+    Hop,
+    Matrix,
+    Parcel,
+    Slice,
+    Task,
+)
+from comity.errors import ComityError
+from comity.exchange.mailbox import Incoming, Outgoing
+from comity.model import (
+    Case,
+    CaseState,
+    Confidence,
+    Finding,
+    Institution,
+    Level,
+    Measure,
+    MessageKind,
+    Transfer,
+    Verdict,
+)
+from comity.node import hops, tables
+from comity.node.node import Node
+
+SOON = timedelta(days=30)
+TO_ANSWER = frozenset({MessageKind.REQUEST, MessageKind.FREEZE_REQUEST})
+
+
+class Desk:
+    """The node's operators' desk. See `comity.app.web.view.NodeView` for what each method answers."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def identity(self) -> Institution:
+        return self._node.institution
+
+    def counts(self) -> Mapping[str, int]:
+        node = self._node
+        with node.act() as conn:
+            received, sent = node.mailbox.counts(conn)
+            return {
+                "alerts": node.cases.count_findings(conn, Level.ALERT),
+                "watched": node.cases.count_findings(conn, Level.WATCH),
+                "open cases": node.cases.count_cases(conn, CaseState.OPEN),
+                "freezes": len(node.freezes.list_measures(conn)),
+                "messages received": received,
+                "messages sent": sent,
+                "events in the audit log": node.audit.size(conn),
+            }
+
+    def tasks(self, limit: int) -> Sequence[Task]:
+        node = self._node
+        with node.act() as conn:
+            due = node.cases.due(conn, node.clock() + SOON)
+            waiting = node.cases.list_cases(conn, CaseState.OPEN, limit=limit)
+            asked = [
+                item.message
+                for item in node.mailbox.received(conn, 200)
+                if item.message.kind in TO_ANSWER and not node.mailbox.answers(conn, item.message)
+            ]
+        found = [
+            Task(
+                "case", one.case_id, f"{one.duty.what} ({one.title})", one.duty.due, one.duty.provision.source
+            )
+            for one in due
+        ]
+        found += [Task("message", m.id, f"{m.kind.value.replace('_', ' ')} from {m.sender}") for m in asked]
+        found += [Task("case", case.id, f"Decide: {case.title}") for case in waiting]
+        return found[:limit]
+
+    def findings(
+        self,
+        *,
+        level: Level | None,
+        rule: str,
+        order: FindingOrder,
+        descending: bool,
+        limit: int,
+        offset: int,
+    ) -> Slice[Finding]:
+        cases = self._node.cases
+        with self._node.act() as conn:
+            found = cases.list_findings(
+                conn,
+                level,
+                rule=rule or None,
+                limit=limit,
+                offset=offset,
+                order=order.value,
+                descending=descending,
+            )
+            return Slice(found, cases.count_findings(conn, level, rule or None))
+
+    def rules(self) -> Sequence[str]:
+        with self._node.act() as conn:
+            return self._node.cases.rules(conn)
+
+    def finding(self, finding_id: str) -> Finding:
+        with self._node.act() as conn:
+            return self._node.cases.finding(conn, finding_id)
+
+    def evidence(self, finding_id: str) -> Sequence[Transfer]:
+        return hops.evidence(self._node, [self.finding(finding_id)])
+
+    def case_of(self, finding_id: str) -> str:
+        with self._node.act() as conn:
+            return self._node.cases.case_of_finding(conn, finding_id)
+
+    def open_case(self, finding_ids: Sequence[str], title: str) -> Case:
+        return hops.open_case(self._node, finding_ids, title)
+
+    def cases(self, *, state: CaseState | None, limit: int, offset: int) -> Slice[Case]:
+        with self._node.act() as conn:
+            found = self._node.cases.list_cases(conn, state, limit, offset)
+            return Slice(found, self._node.cases.count_cases(conn, state))
+
+    def case(self, case_id: str) -> Case:
+        with self._node.act() as conn:
+            return self._node.cases.get(conn, case_id)
+
+    def case_events(self, case_id: str) -> Sequence[Event]:
+        node = self._node
+        with node.act() as conn:
+            rows = conn.execute(
+                select(tables.event).where(tables.event.c.case_id == case_id).order_by(tables.event.c.idx)
+            ).all()
+            found = []
+            for row in rows:
+                receipt = node.audit.receipt(conn, row.idx)
+                found.append(Event(Hop(row.hop), receipt.at, row.text, row.law, receipt))
+        return found
+
+    def case_flow_svg(self, case_id: str) -> str:
+        from comity.tracing.draw import flow_svg
+
+        case = self.case(case_id)
+        transfers = hops.evidence(self._node, case.findings)
+        labels = {account: party.name for account, party in self._node.customers.items()}
+        return flow_svg(transfers, title=case.title, labels=labels) if transfers else ""
+
+    def case_messages(self, case_id: str) -> Sequence[Parcel]:
+        with self._node.act() as conn:
+            ids = conn.execute(
+                select(tables.case_message.c.message_id).where(tables.case_message.c.case_id == case_id)
+            ).scalars()
+            found = [self._node.parcel(conn, message_id) for message_id in ids]
+        return [self._parcel(item) for item in sorted(found, key=lambda item: item.message.created)]
+
+    def decide(self, case_id: str, verdict: Verdict, by: str, grounds: str) -> Case:
+        return hops.decide(self._node, case_id, verdict, by, grounds)
+
+    def reports(self, case_id: str) -> Sequence[Filed]:
+        with self._node.act() as conn:
+            held = [self._node.cases.report(conn, r.id) for r in self._node.cases.reports(conn, case_id)]
+        found = []
+        for one in held:
+            plugin = plugins.load("reports", one.format)
+            problems = tuple(f"{p.where}: {p.what}" for p in plugin.check(one.data, None))
+            try:
+                recipient = self._node.own_fiu()
+            except ComityError:
+                recipient = ""
+            found.append(Filed(one.id, plugin.SPEC.title, recipient, one.at, problems))
+        return found
+
+    def report_file(self, report_id: str) -> File:
+        with self._node.act() as conn:
+            held = self._node.cases.report(conn, report_id)
+        return File(held.filename, "application/xml", held.data)
+
+    def standard_matrix(self, on: date) -> Matrix:
+        from comity.standard.compare import matrix
+        from comity.standard.resolve import resolve
+
+        law = self._node.standard
+        places = matrix(law, on)
+        asked = {name: question.ask for name, question in law.vocabulary.questions.items()}
+        cells = {}
+        for country in law.jurisdictions:
+            for name in asked:
+                found = resolve(law, country, name, on).provision
+                if found is None:
+                    continue
+                unknown = found.value is None
+                place = places.get(country, {}).get(name)
+                cells[(country, name)] = Cell(
+                    "unknown" if unknown else _said(found.value),
+                    found.source,
+                    Confidence.UNKNOWN if unknown else found.confidence,
+                    place.value if place else "differs" if found.jurisdiction == country else "equal",
+                )
+        names = {name: one.name for name, one in law.jurisdictions.items()}
+        return Matrix(on, asked, names, cells)
+
+    def inbox(self, *, limit: int, offset: int) -> Slice[Parcel]:
+        with self._node.act() as conn:
+            found = self._node.mailbox.received(conn, limit, offset)
+            total, _ = self._node.mailbox.counts(conn)
+        return Slice([self._parcel(item) for item in found], total)
+
+    def outbox(self, *, limit: int, offset: int) -> Slice[Parcel]:
+        with self._node.act() as conn:
+            found = self._node.mailbox.sent(conn, limit, offset)
+            _, total = self._node.mailbox.counts(conn)
+        return Slice([self._parcel(item) for item in found], total)
+
+    def message(self, message_id: str) -> Parcel:
+        with self._node.act() as conn:
+            return self._parcel(self._node.parcel(conn, message_id))
+
+    def _parcel(self, item: Incoming | Outgoing) -> Parcel:
+        message = item.message
+        with self._node.act() as conn:
+            case_id = self._node.case_of_conversation(conn, message.conversation)
+            if isinstance(item, Outgoing):
+                return Parcel(message, False, item.state.value, case_id)
+            waiting = message.kind in TO_ANSWER and not self._node.mailbox.answers(conn, message)
+        state = "to answer" if waiting else "done" if item.processed else "received"
+        return Parcel(message, True, state, case_id)
+
+    def freezes(self) -> Sequence[Measure]:
+        with self._node.act() as conn:
+            return self._node.freezes.list_measures(conn)
+
+    def audit(self, *, start: int, limit: int) -> Sequence[Entry]:
+        with self._node.act() as conn:
+            found = self._node.audit.entries(conn, start, limit)
+        return [
+            Entry(e.index, e.at, e.kind, ", ".join(f"{k} {_said(v)}" for k, v in e.body.items()), e.leaf_hash)
+            for e in found
+        ]
+
+    def audit_head(self) -> Head:
+        node = self._node
+        with node.act() as conn:
+            head = node.audit.head(conn)
+        return Head(node.settings.id, head.size, head.root, node.clock())
+
+    def verify_audit(self) -> Head:
+        node = self._node
+        head = node.verify()
+        return Head(node.settings.id, head.size, head.root, node.clock())
+
+
+def _said(value: object) -> str:
+    """A value in words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value)
+    return str(value)

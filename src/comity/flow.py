@@ -1,0 +1,130 @@
+"""The five hops, in order: Transfer → Finding → Duty → Decision → Act.
+
+Each hop is one function from nouns to nouns; a node runs them and records each in its audit log. Here
+the verbs meet, and nowhere else below `comity.node`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from comity import plugins
+from comity.model import (
+    Case,
+    Decision,
+    Duty,
+    Finding,
+    Institution,
+    Listing,
+    Officer,
+    Party,
+    Report,
+    Transfer,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from comity.casework.store import CaseStore
+    from comity.ledger.ingest import IngestSummary
+    from comity.ledger.store import Ledger
+    from comity.standard.law import Standard
+
+
+def read(
+    path: Path,
+    ledger: Ledger,
+    *,
+    now: datetime,
+    chain: str | None = None,
+    options: Mapping[str, str] | None = None,
+    rates: Mapping[str, Decimal] | None = None,
+    wrap: Callable[[BinaryIO], BinaryIO] | None = None,
+) -> IngestSummary:
+    """Hop 1: a file becomes transfers of the ledger, all of them or none. Raises BadInput, Conflict."""
+    from comity.ledger.ingest import ingest
+
+    return ingest(path, ledger, now=now, chain=chain, options=options or {}, rates=rates, wrap=wrap)
+
+
+def detect(
+    ledger: Ledger,
+    listings: Iterable[Listing] = (),
+    *,
+    only: Sequence[str] | None = None,
+    parameters: Mapping[str, Mapping[str, float]] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[Finding, ...]:
+    """Hop 2: the ledger's transfers against the typologies, its accounts against the lists."""
+    from comity.monitoring.run import monitor
+    from comity.screening.addresses import WalletIndex
+
+    columns = ledger.columns()
+    found = monitor(columns, only=only, parameters=parameters, progress=progress)
+    hits = tuple(WalletIndex(listings).screen_columns(columns))
+    return (*hits, *found)
+
+
+def oblige(
+    standard: Standard,
+    transfers: Iterable[Transfer],
+    findings: Sequence[Finding],
+    *,
+    parties: Mapping[str, Institution],
+    on: datetime,
+    rates: Mapping[str, Decimal],
+) -> tuple[Duty, ...]:
+    """Hop 3: what the law of every country these transfers touch makes whom do, by when."""
+    from comity.standard.duties import duties
+
+    owed: dict[tuple[str, str, str], Duty] = {}
+    for transfer in transfers:
+        for duty in duties(standard, transfer, parties=parties, on=on, rates=rates, findings=findings):
+            key = (duty.jurisdiction, duty.kind, duty.who)
+            held = owed.get(key)
+            if held is None or (duty.due and (held.due is None or duty.due < held.due)):
+                owed[key] = duty
+    return tuple(owed[key] for key in sorted(owed))
+
+
+def decide(
+    conn: Connection, cases: CaseStore, case_id: str, verdict: Verdict, *, by: str, grounds: str
+) -> Decision:
+    """Hop 4: a named person decides, and says why. Raises BadInput, Conflict."""
+    return cases.decide(conn, case_id, verdict, by, grounds)
+
+
+def act(
+    case: Case,
+    transfers: Sequence[Transfer],
+    *,
+    filer: Institution,
+    recipient: str,
+    officer: Officer,
+    parties: Mapping[str, Party],
+    currency: str,
+    created: datetime,
+    reference: str,
+    form: str,
+) -> tuple[Report, bytes]:
+    """Hop 5, the report: a decided case as the file its FIU takes. Raises BadInput when facts are missing."""
+    from comity.casework.draft import draft_report
+
+    report = draft_report(
+        case,
+        filer=filer,
+        recipient=recipient,
+        officer=officer,
+        transfers=transfers,
+        parties=parties,
+        currency=currency,
+        created=created,
+        reference=reference,
+    )
+    data: bytes = plugins.load("reports", form).render(report)
+    return report, data

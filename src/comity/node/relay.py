@@ -1,0 +1,116 @@
+"""The relay: delivers what is in the outbox, acts on what is in the inbox, until it is stopped.
+
+Everything it does can be cut off at any point and done again: the mailbox makes it count once.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+
+from comity.errors import ComityError, PeerError
+from comity.exchange.directory import Member
+from comity.exchange.mailbox import Outgoing
+from comity.exchange.receipts import MAX_RECEIPT
+from comity.node.node import Node
+from comity.node.receiving import process_inbox
+
+PAUSE = 0.25
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+FINAL = frozenset({400, 403, 413, 422})
+"""Answers by which a peer refuses a message for good; anything else is tried again."""
+
+
+class Relay:
+    """One background thread, and a few that deliver; one peer's messages go in order."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+        self._clients: dict[str, httpx.Client] = {}
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=35)
+        for client in self._clients.values():
+            client.close()
+
+    def _run(self) -> None:
+        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="deliver") as pool:
+            while not self._stop.is_set():
+                try:
+                    busy = self.once(pool)
+                except (ComityError, SQLAlchemyError):
+                    busy = False  # what failed is still in the mailbox, and is tried again
+                if not busy:
+                    self._stop.wait(PAUSE)
+
+    def once(self, pool: ThreadPoolExecutor) -> bool:
+        """One round; True when it moved something."""
+        moved = process_inbox(self._node) > 0
+        now = self._node.clock()
+        with self._node.act() as conn:
+            for late in self._node.mailbox.set_aside(conn, now):
+                self._node.record(conn, "message.expired", {"message": late.message.id})
+            due = self._node.mailbox.due(conn, now)
+        queues: dict[str, list[Outgoing]] = defaultdict(list)
+        for item in due:
+            queues[item.message.recipient].append(item)
+        return any(list(pool.map(self._deliver_all, queues.values()))) or moved
+
+    def _deliver_all(self, items: list[Outgoing]) -> bool:
+        """In order; the first that fails holds up those behind it, and is tried again later."""
+        return all(self.deliver(item) for item in items)
+
+    def deliver(self, item: Outgoing) -> bool:
+        """Try to deliver one message; note the outcome. True when the recipient has it."""
+        node, message = self._node, item.message
+        error, final, receipt = "", False, b""
+        try:
+            member = node.directory.valid(message.recipient, node.clock())
+            answer = self._client(member).post("/v1/messages", content=item.sealed)
+            if answer.status_code == 200 and len(answer.content) <= MAX_RECEIPT:
+                receipt = answer.content
+            else:
+                error, final = f"status {answer.status_code}", answer.status_code in FINAL
+        except (httpx.HTTPError, ssl.SSLError, ComityError) as failure:
+            error = type(failure).__name__
+        with node.act() as conn:
+            if receipt:
+                try:
+                    node.mailbox.delivered(conn, message.id, receipt, node.directory)
+                    node.record(conn, "message.delivered", {"message": message.id, "to": message.recipient})
+                    return True
+                except ComityError as failure:
+                    error = failure.what
+            node.mailbox.failed(conn, message.id, error, node.clock(), final=final)
+        return False
+
+    def _client(self, member: Member) -> httpx.Client:
+        """A client that trusts this member's own certificate only, and shows ours."""
+        client = self._clients.get(member.tls_fingerprint)
+        if client is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            try:
+                context.load_verify_locations(cadata=member.tls_certificate)
+                context.load_cert_chain(self._node.paths.tls_certificate, self._node.paths.tls_key)
+            except (ssl.SSLError, OSError) as error:
+                raise PeerError(
+                    f"no secure connection to {member.id}", why=str(error), remedy="check the certificates"
+                ) from None
+            client = httpx.Client(
+                base_url=member.url, verify=context, timeout=TIMEOUT, follow_redirects=False, trust_env=False
+            )
+            self._clients[member.tls_fingerprint] = client
+        return client
