@@ -242,6 +242,31 @@ def test_findings_are_listed_by_what_they_say(store, connection):
     assert store.list_findings(connection, limit=1, offset=1) == (hit,)
 
 
+def test_findings_are_ordered_and_counted(store, connection):
+    early = finding(1, last=START)
+    late = finding(2, last=START + timedelta(days=1), rule="cycle", level=Level.WATCH)
+    never = finding(3, last=None, score=0.1)
+    store.save_findings(connection, [early, late, never])
+    assert store.list_findings(connection, order="last") == (late, early, never)
+    assert store.list_findings(connection, order="rule", descending=False) == (late, early, never)
+    assert store.list_findings(connection, order="score", descending=False)[0] == never
+    with pytest.raises(BadInput):
+        store.list_findings(connection, order="body; drop table")
+    assert store.count_findings(connection) == 3
+    assert store.count_findings(connection, level=Level.WATCH, rule="cycle") == 1
+    assert store.rules(connection) == ("cycle", "structuring")
+
+
+def test_cases_are_counted_and_found_by_their_findings(store, connection):
+    case = opened(store, connection)
+    opened(store, connection, 2)
+    store.decide(connection, case.id, Verdict.REPORT, "Ann Lee", "It fits.")
+    assert store.count_cases(connection) == 2
+    assert store.count_cases(connection, CaseState.DECIDED) == 1
+    assert store.case_of_finding(connection, "f1") == case.id
+    assert store.case_of_finding(connection, "f99") == ""
+
+
 def test_reports_are_kept_as_they_went_out(store, connection, clock):
     case = opened(store, connection)
     data = bytes(range(256)) * 10
