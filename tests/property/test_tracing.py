@@ -44,7 +44,9 @@ def chain_ledgers(draw: st.DrawFn) -> list[Transfer]:
     for number in range(draw(st.integers(0, 8))):
         hub = AccountId(f"{BITCOIN}:tx-{number}")
         time = BEGIN + timedelta(minutes=10 * draw(st.integers(0, 5)))
-        inputs = draw(st.lists(st.tuples(st.sampled_from(WALLETS), st.integers(-1, 900)), min_size=1, max_size=4))
+        inputs = draw(
+            st.lists(st.tuples(st.sampled_from(WALLETS), st.integers(-1, 900)), min_size=1, max_size=4)
+        )
         outputs = draw(st.lists(st.tuples(st.sampled_from(WALLETS), st.integers(0, 900)), max_size=4))
         for i, (wallet, value) in enumerate(inputs):
             known = None if value < 0 else Decimal(value) / 1000
@@ -66,7 +68,9 @@ BOUNDS = st.builds(
 )
 
 
-@given(LEDGERS, st.sampled_from(Direction), BOUNDS, st.integers(0, 5), st.booleans(), st.booleans(), st.data())
+@given(
+    LEDGERS, st.sampled_from(Direction), BOUNDS, st.integers(0, 5), st.booleans(), st.booleans(), st.data()
+)
 def test_nothing_is_lost_and_time_is_respected(ledger, direction, bounds, pick, some, service, data) -> None:
     transfers, reference = ledger
     columns = build(transfers, reference)
