@@ -284,7 +284,7 @@ def _relays(population: Population, book: Book, house: str, offset: int, count: 
 def _limits(population: Population, book: Book, house: str, offset: int, count: int) -> None:
     """Honest people who send about as much as an account with few papers lets them, once or a few times."""
     rng = population.rng
-    times = rng.geometric(0.62, count)
+    times = rng.geometric(0.45, count)
     person = np.repeat(pick(rng, population.groups[f"people/{house}"], count), times)[:count]
     when = np.repeat(book.times(count, offset, office=False), times)[:count]
     when += rng.integers(0, 96 * 3600, count) * 1_000_000

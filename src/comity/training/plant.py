@@ -1,7 +1,7 @@
 """Plants laundering schemes among honest traffic, and honest doings that look like them.
 
 What is planted knows nothing of what will look for it, but the sizes: a scheme that is split over
-institutions shows each of them little (two payments below a threshold, five senders), or almost nothing.
+institutions shows each of them little (three payments below a threshold, five senders), or almost nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from comity.errors import BadInput
 from comity.model import Role
+from comity.training import names
 from comity.training.book import BITCOIN, FIAT, HOUR, TETHER, Book
 from comity.training.places import PLACES, obliged
 from comity.training.population import Population
@@ -67,7 +68,7 @@ class Planter:
         return self.mules[house].pop()
 
     def traveller(self, at_least: int, role: Role | None = None) -> tuple[int, list[int]]:
-        """A person with accounts at several institutions, and these accounts (of one kind of institution)."""
+        """A person with accounts at several institutions (of one kind), the first two in two countries."""
         fitting = {
             person: accounts
             for person in self.travellers
@@ -78,7 +79,10 @@ class Planter:
             raise BadInput("a world too small for its schemes", remedy="ask for more transfers")
         person = min(fitting, key=lambda one: len(fitting[one]))  # those with more are rarer: keep them
         self.travellers.remove(person)
-        return person, [fitting[person][i] for i in self.population.rng.permutation(len(fitting[person]))]
+        accounts = [fitting[person][i] for i in self.population.rng.permutation(len(fitting[person]))]
+        country = self.population.country
+        abroad = next(account for account in accounts if country[account] != country[accounts[0]])
+        return person, [accounts[0], abroad, *(a for a in accounts[1:] if a != abroad)]
 
     def _at(self, person: int, role: Role | None) -> list[int]:
         return [
@@ -88,7 +92,7 @@ class Planter:
         ]
 
     def vasps(self, count: int) -> list[str]:
-        """So many VASPs, in several countries."""
+        """So many VASPs by chance: three or more are never of one country alone."""
         ids = [house.id for house in obliged(self.population.members) if house.role is Role.VASP]
         order = self.population.rng.permutation(len(ids))
         return sorted((ids[i] for i in order[:count]), key=ids.index)
@@ -161,15 +165,15 @@ def _split(planter: Planter, person: int, accounts: Sequence[int], counts: Seque
 
 def _structuring(planter: Planter) -> None:
     plans = (
-        ("two or three at each", (2, 2, 3)),
-        ("two or three at each", (3, 2, 2, 2)),
-        ("two at each", (2, 2, 2)),
-        ("two or three at each", (3, 3, 2)),
-        ("two or three at each", (2, 3, 2, 3)),
-        ("two at each", (2, 2, 2)),
+        ("three or four at each", (3, 4, 3)),
+        ("three or four at each", (4, 3, 3, 3)),
+        ("three at each", (3, 3, 3)),
+        ("three or four at each", (4, 3)),
+        ("three or four at each", (3, 3, 4)),
+        ("two or three at each", (2, 3, 3)),
+        ("two at each", (2, 2, 2, 2)),
         ("only one at each", (1, 1, 1, 1, 1)),
-        ("only one at each", (1, 1, 1, 1)),
-        ("most of them at one", (5, 2, 2)),
+        ("most of them at one", (6, 3, 2)),
     )
     for how, counts in plans:
         person, accounts = planter.traveller(len(counts))
@@ -221,7 +225,7 @@ def _fan_in(planter: Planter) -> None:
         )
         planter.keep(SchemeKind.FAN_IN, story, rows, accounts, [population.accounts[wallet]])
 
-    outside = population.account("gb-outside-bank", "GB", "XBNK401276", "Marlowe Quay Holdings Ltd")
+    outside = population.account("gb-outside-bank", "GB", "XBNK401276", names.company(rng, "Ltd"))
     senders = _mules(planter, planter.banks(), 5, 7)
     rows = _collect(planter, outside, senders)
     story = f"{len(senders)} money mules at four banks pay one account at a bank outside the network."
@@ -322,7 +326,7 @@ def _innocent(planter: Planter) -> None:
     for vasps in (3, 4, 3):  # a new shop's opening sale, a collection for charity: nobody launders
         wallet = population.wallet("eth")
         _collect(planter, wallet, _mules(planter, planter.vasps(vasps), 5, 8))
-    for counts in ((2, 2), (2, 2, 2), (2, 2)):  # fees of schools in two countries, paid in instalments
+    for counts in ((3, 3), (3, 2, 3), (3, 4)):  # fees of schools in two countries, paid in instalments
         person, accounts = planter.traveller(len(counts))
         _split(planter, person, accounts, counts)
     for low, high in ((2_700, 4_400), (3_000, 4_800)):  # a freelancer moves savings to a cheaper exchange

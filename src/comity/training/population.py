@@ -180,7 +180,8 @@ def _residents(population: Population, count: int) -> None:
         if any("vasp" in house for house in opened):
             population.own[person] = (population.wallet("btc"), population.wallet("eth"))
     for house_id, accounts in joined.items():
-        population.groups[f"people/{house_id}"] = np.array(accounts, np.int32)
+        # in no order: who comes first is more active, and those with accounts abroad are no more so
+        population.groups[f"people/{house_id}"] = rng.permutation(np.array(accounts, np.int32))
     population.groups["ramp/bank"] = np.array([bank for bank, _ in pairs], np.int32)
     population.groups["ramp/vasp"] = np.array([vasp for _, vasp in pairs], np.int32)
 
