@@ -31,6 +31,7 @@ ANY = st.text(st.characters(), max_size=60) | st.sampled_from(
         "  ",
     ]
 )
+ODD = ("", "9" * 5000, "-1", "1e9", "٣", "NaN", "2026-13-45T00:00:00", "😀")
 FIELDS = (
     "narrative",
     "name",
@@ -94,6 +95,28 @@ def test_any_words_are_said_or_refused(data, rich_report, name, field, words, ki
         assert word in said
 
 
+DATES = st.sampled_from(
+    ["", "1980", "1980-02", "1980-02-03", "1980-13-45", "about 1980", "1980-2-3", "1700-01-01", "٢٠٢٠-٠١-٠١"]
+)
+DATED = ("account_opened", "document_issued", "document_expires")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("overlay", ["sg", "ae"])
+@given(st.fixed_dictionaries(dict.fromkeys(("birth", *DATED), DATES)))
+def test_any_date_is_written_rightly_or_told_in_words(data, rich_report, overlay, dates):
+    mei = rich_report.subjects[0].party
+    kept = tuple(i for i in mei.identifiers if i.kind not in DATED)
+    papers = kept + tuple(Identifier(kind, dates[kind]) for kind in DATED)
+    party = replace(mei, birth_date=dates["birth"], identifiers=papers)
+    transfer = replace(rich_report.transfers[0], originator_party=party)
+    report = replace(rich_report, transfers=(transfer,), jurisdiction=overlay)
+    goaml = plugins.load("reports", "goaml")
+    rendered = goaml.render(report)
+    assert goaml.check(rendered, data / "schemas") == ()
+    assert dates["birth"] in rendered.decode()
+
+
 @pytest.mark.data
 @given(words=ANY, kind=st.sampled_from(PartyKind))
 def test_latin_names_keep_the_original(data, rich_report, words, kind):
@@ -108,3 +131,40 @@ def test_latin_names_keep_the_original(data, rich_report, words, kind):
     assert goaml.check(rendered, schema) == ()
     said = " ".join("".join(etree.fromstring(rendered).itertext()).split())
     assert all(word in said for word in words.split())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(st.data())
+def test_a_damaged_report_is_a_list_of_problems_or_bad_input(rich_report, name, data):
+    format_ = plugins.load("reports", name)
+    rendered = bytearray(format_.render(rich_report))
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(rendered) - 1))
+        rendered[at : at + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=8))
+    try:
+        found = format_.check(bytes(rendered), None)
+    except BadInput:
+        return
+    assert all(problem.what and problem.where.startswith("/") for problem in found)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(st.data())
+def test_any_text_in_any_element_is_survived(rich_report, name, data):
+    format_ = plugins.load("reports", name)
+    root = etree.fromstring(format_.render(rich_report))
+    leaves = [element for element in root.iter() if not len(element)]
+    leaf = data.draw(st.sampled_from(leaves))
+    leaf.text = data.draw(
+        st.sampled_from(["", "9" * 5000, "-1", "1e9", "٣", "NaN", "2026-13-45T00:00:00", "😀"])
+    )
+    found = format_.check(etree.tostring(root), None)
+    assert isinstance(found, tuple)
+
+
+def test_at_most_two_hundred_problems_are_told(rich_report):
+    goaml = plugins.load("reports", "goaml")
+    root = etree.fromstring(goaml.render(rich_report))
+    for _ in range(500):
+        etree.SubElement(root, "transaction")
+    assert len(goaml.check(etree.tostring(root), None)) == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from lxml import etree
@@ -12,7 +13,7 @@ from lxml import etree
 from comity.intake import xml_document
 from comity.reports import Problem
 from comity.reports import _fincen_codes as codes
-from comity.reports._xml import against, child, children, moment, problem, schemas, value_of
+from comity.reports._xml import MAX_SHOWN, against, child, children, moment, problem, schemas, value_of, whole
 
 DAY = "%Y%m%d"
 NAMESPACE = "www.fincen.gov/base"
@@ -23,12 +24,18 @@ def problems(data: bytes, schema: Path | None, pattern: str) -> tuple[Problem, .
     root = xml_document(data)
     if etree.QName(root).localname != "EFilingBatchXML" or etree.QName(root).namespace != NAMESPACE:
         return (problem(root, f"the root is not EFilingBatchXML of {NAMESPACE}", "this is not a SAR batch"),)
-    found = [*_batch(root)]
-    for activity in children(root, "Activity"):
-        found += [*_activity(activity), *_suspicious(activity), *_narrative(activity)]
+    found = [*islice(_problems(root), MAX_SHOWN)]
     if schema is not None:
         found += against(root, schemas(schema, pattern))
     return tuple(found)
+
+
+def _problems(root: etree._Element) -> Iterator[Problem]:
+    yield from _batch(root)
+    for activity in children(root, "Activity"):
+        yield from _activity(activity)
+        yield from _suspicious(activity)
+        yield from _narrative(activity)
 
 
 def _batch(root: etree._Element) -> Iterator[Problem]:
@@ -43,7 +50,7 @@ def _batch(root: etree._Element) -> Iterator[Problem]:
     expected = {
         "ActivityCount": len(activities),
         "PartyCount": sum(value_of(p, "ActivityPartyTypeCode") == codes.SUBJECT for p in parties),
-        "TotalAmount": sum(int(text) for text in amounts if text.isascii() and text.isdigit()),
+        "TotalAmount": sum(whole(amount) or 0 for amount in amounts),
         "ActivityAttachmentCount": len(attached),
         "AttachmentCount": len(attached),
     }
@@ -102,7 +109,7 @@ def _suspicious(activity: etree._Element) -> Iterator[Problem]:
         yield problem(element, "the activity lies after the filing date", "correct either date")
     amount = value_of(element, "TotalSuspiciousAmountText")
     flagged = {value_of(element, name) for name in ("AmountUnknownIndicator", "NoAmountInvolvedIndicator")}
-    if amount and not (amount.isascii() and amount.isdigit() and int(amount) > 0):
+    if amount and not whole(amount):
         yield problem(element, "TotalSuspiciousAmountText is not a positive whole amount", "write dollars")
     if bool(amount) == ("Y" in flagged):
         yield problem(element, "neither an amount nor its absence, or both", "write one of the two")

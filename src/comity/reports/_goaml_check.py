@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
 
 from lxml import etree
 
 from comity.intake import xml_document
 from comity.reports import Problem
-from comity.reports._xml import against, at, child, children, moment, number, problem, schemas, value_of
+from comity.reports._xml import (
+    MAX_SHOWN,
+    against,
+    at,
+    child,
+    children,
+    moment,
+    number,
+    problem,
+    schemas,
+    value_of,
+    whole,
+)
 
 TIME = "%Y-%m-%dT%H:%M:%S"
 _TOLERANCE = Decimal("0.01")
@@ -22,7 +35,7 @@ def problems(data: bytes, schema: Path | None, pattern: str) -> tuple[Problem, .
     root = xml_document(data)
     if etree.QName(root).localname != "report":
         return (problem(root, "the root is not <report>", "this is not a goAML report"),)
-    found = [*_header(root), *_body(root)]
+    found = [*islice(chain(_header(root), _body(root)), MAX_SHOWN)]
     if schema is not None:
         found += against(root, schemas(schema, pattern))
     return tuple(found)
@@ -33,8 +46,7 @@ def _header(root: etree._Element) -> Iterator[Problem]:
     for name in mandatory:
         if not value_of(root, name):
             yield problem(at(root, name), f"{name} is missing", f"fill in {name}")
-    entity = value_of(root, "rentity_id")
-    if not (entity.isascii() and entity.isdigit() and int(entity) > 0):
+    if not whole(value_of(root, "rentity_id")):
         yield problem(root, "rentity_id is not a number from 1", "set it to the number the FIU gave you")
     if value_of(root, "submission_code") not in {"E", "M", ""}:
         yield problem(root, "submission_code is neither E nor M", "write E for an electronic report")

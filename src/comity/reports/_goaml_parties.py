@@ -16,10 +16,11 @@ from lxml import etree
 from comity.errors import BadInput
 from comity.model import AccountId, Institution, Party, PartyKind, Report, Role, Transfer
 from comity.reports._facts import documents, facts
-from comity.reports._xml import clean, country, fit, put, put_if, text
+from comity.reports._xml import clean, country, fit, moment, put, put_if, text
 
 DOCUMENTS = ("national_id", "tax", "passport")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .'-")
+GENDERS = frozenset({"F", "M"})
 _NOT_KNOWN = "-"
 _MAIL = re.compile(r"[\w+-]+(\.[\w+-]+)*@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*\.[a-zA-Z]{2,15}", re.ASCII)
 
@@ -85,20 +86,29 @@ def missing_client_facts(desk: Desk, side: Side) -> tuple[str, ...]:
     if party is None or party.kind is not PartyKind.NATURAL:
         return ("a natural person as its holder",)
     known = facts(party)
-    lacking = [
-        kind
-        for kind in ("phone", "occupation", "gender", "customer_number", "account_opened")
-        if kind not in known
-    ]
+    lacking = [kind for kind in ("phone", "occupation", "customer_number") if kind not in known]
+    dates = ["account_opened"]
+    if desk.codes["latin_names"] == "yes":
+        dates += ["document_issued", "document_expires"]
+    lacking += [kind for kind in dates if not _midnight(known.get(kind, ""))]
+    if known.get("gender", "").upper() not in GENDERS:
+        lacking.append("gender")
     if not any(kind in known for kind in DOCUMENTS):
         lacking.append("national_id, tax or passport")
-    if len(party.birth_date) != 10:
+    if not _midnight(party.birth_date):
         lacking.append("birth date")
     if not country(party.countries[0] if party.countries else ""):
         lacking.append("country")
-    if desk.codes["latin_names"] == "yes":
-        lacking += [kind for kind in ("document_issued", "document_expires") if kind not in known]
     return tuple(lacking)
+
+
+def _midnight(day: str) -> str:
+    """An ISO date as goAML's time of its beginning; nothing for what is no date, or before 1753."""
+    written = f"{day.strip()}T00:00:00"
+    when = moment(written, "%Y-%m-%dT%H:%M:%S")
+    return (
+        written if when is not None and len(written) == 19 and written.isascii() and when.year >= 1753 else ""
+    )
 
 
 def account(desk: Desk, parent: etree._Element, tag: str, side: Side, *, client: bool) -> None:
@@ -125,7 +135,7 @@ def account(desk: Desk, parent: etree._Element, tag: str, side: Side, *, client:
         person(desk, put(holder, "t_person"), party, client=client)
         put(holder, "role", desk.codes["account_role"])
     if client:
-        put(element, "opened", f"{known['account_opened'][:10]}T00:00:00")
+        put(element, "opened", _midnight(known["account_opened"]))
         put(element, "status_code", desk.codes["account_status"])
         put(element, "beneficiary", desk.name(party.name if party else "", "beneficiary", 50, notes))
     put(element, "comments", text(". ".join(notes), "comments on an account", 8000))
@@ -160,12 +170,12 @@ def person(desk: Desk, element: etree._Element, party: Party, *, client: bool = 
     notes: list[str] = []
     known = facts(party)
     first, _, last = " ".join(clean(party.name, "a person's name").split()).rpartition(" ")
-    if known.get("gender", "").upper() in {"F", "M"}:
+    if known.get("gender", "").upper() in GENDERS:
         put(element, "gender", known["gender"].upper())
     put(element, "first_name", desk.name(first, "first name", 100, notes) if first else "Unknown")
     put(element, "last_name", desk.name(last, "last name", 100, notes))
-    if len(party.birth_date) == 10:
-        put(element, "birthdate", f"{party.birth_date}T00:00:00")
+    if _midnight(party.birth_date):
+        put(element, "birthdate", _midnight(party.birth_date))
     elif party.birth_date:
         notes.append(f"Birth date as known: {clean(party.birth_date, 'birth date')}")
     aliases = "; ".join(party.aliases)
@@ -208,8 +218,8 @@ def _identification(element: etree._Element, party: Party, document: str) -> Non
     box = put(element, "identification")
     put(box, "type", _NOT_KNOWN)
     put(box, "number", document)
-    put(box, "issue_date", f"{known['document_issued'][:10]}T00:00:00")
-    put(box, "expiry_date", f"{known['document_expires'][:10]}T00:00:00")
+    put(box, "issue_date", _midnight(known["document_issued"]))
+    put(box, "expiry_date", _midnight(known["document_expires"]))
     put(box, "issue_country", country(party.countries[0]))
 
 

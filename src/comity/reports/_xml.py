@@ -18,6 +18,7 @@ from comity.reports import Problem
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 MAX_SHOWN = 200
+"""Problems that are shown: who sees two hundred corrects them first."""
 
 
 def clean(value: str, where: str) -> str:
@@ -97,6 +98,11 @@ def number(value: str | None) -> Decimal | None:
     if value is None or not re.fullmatch(r"\s*[-+]?[0-9]{1,40}(\.[0-9]{1,40})?\s*", value):
         return None
     return Decimal(value.strip())
+
+
+def whole(value: str) -> int | None:
+    """A number of at most 18 digits without a sign, or None."""
+    return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else None
 
 
 def moment(value: str | None, form: str) -> datetime | None:
