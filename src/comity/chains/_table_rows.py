@@ -24,6 +24,7 @@ Cell = str | int | Decimal | datetime | None
 Row = tuple[int, tuple[Cell, ...]]
 
 _MAX_LINE = 1 << 20
+_MAX_TEXT = 1 << 12  # bytes of a cell: above this no column would be read, and a batch stays small
 _BATCH = 1 << 15
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (a Parquet timestamp without zone)
 
@@ -115,12 +116,15 @@ def parquet_rows(stream: BinaryIO, mapping: Mapping[str, str], intake: Intake) -
         raise BadInput("a packed Parquet file", why="its index is at its end", remedy="unpack it first")
     stream.seek(0)
     try:
-        file = parquet.ParquetFile(stream)
-        names = list(file.schema_arrow.names)
+        schema = parquet.read_schema(stream)
+        names = list(schema.names)
         places = _places(names, mapping, intake)
         for column, place in zip(COLUMNS, places, strict=True):
             if place is not None:
-                _check_type(column, names[place], file.schema_arrow.field(place).type)
+                _check_type(column, names[place], schema.field(place).type)
+        stream.seek(0)
+        texts = [field.name for field in schema if _is_text(field.type)]
+        file = parquet.ParquetFile(stream, read_dictionary=texts)  # what repeats is held once
         wanted = [names[place] for place in places if place is not None]
         number = 0
         for batch in file.iter_batches(batch_size=_BATCH, columns=wanted):
@@ -141,7 +145,7 @@ def _check_type(column: str, name: str, kind: Any) -> None:
     from pyarrow import types
 
     plain = kind.value_type if types.is_dictionary(kind) else kind
-    allowed = types.is_string(plain) or types.is_large_string(plain)
+    allowed = _is_text(plain)
     if column in {"amount", "value"}:
         allowed = allowed or types.is_integer(plain) or types.is_decimal(plain)
     elif column == "time":
@@ -156,18 +160,37 @@ def _check_type(column: str, name: str, kind: Any) -> None:
         )
 
 
-def _cells(column: Any) -> list[Any]:
+def _is_text(kind: Any) -> bool:
     from pyarrow import types
 
-    kind = column.type
-    if not types.is_timestamp(kind):
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
+def _cells(column: Any) -> list[Any]:
+    from pyarrow import compute, types
+
+    if types.is_timestamp(column.type):
+        return _times(column)
+    if not types.is_dictionary(column.type):
         found: list[Any] = column.to_pylist()
         return found
+    texts = column.dictionary
+    longest = compute.max(compute.binary_length(texts)).as_py() or 0
+    if longest > _MAX_TEXT:
+        raise TooLarge(f"a cell of {longest:,} bytes", remedy=f"at most {_MAX_TEXT:,} are read")
+    if len(texts) > len(column):
+        decoded: list[Any] = column.dictionary_decode().to_pylist()
+        return decoded
+    known = [*texts.to_pylist(), None]
+    return [known[place] for place in column.indices.fill_null(len(texts)).to_pylist()]
+
+
+def _times(column: Any) -> list[datetime | None]:
     import pyarrow as pa
 
-    zone = UTC if kind.tz else None
+    zone = UTC if column.type.tz else None
     since = _EPOCH.replace(tzinfo=zone)
-    whole = column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64()).to_pylist()
+    whole = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64()).to_pylist()
     return [None if at is None else _shifted(since, at) for at in whole]
 
 

@@ -98,6 +98,8 @@ class Ledger:
                     name = f"part-{len(parts) + 1:08}.parquet"
                     self._settle(staged, name, parts)
                     _publish(self.path, self.reference, (*parts, _Part(name, rows, source)))
+            except OSError as error:
+                raise self._unwritten(error) from None
             finally:
                 staged.unlink(missing_ok=True)
         return rows
@@ -199,10 +201,7 @@ class Ledger:
 
     def _select(self, clause: str, values: list[object]) -> list[tuple[Any, ...]]:
         with self._connected() as connection:
-            try:
-                return connection.execute(f"SELECT {_SELECTED} FROM stored {clause}", values).fetchall()  # noqa: S608
-            except duckdb.Error as error:
-                raise self._damaged(error) from None
+            return connection.execute(f"SELECT {_SELECTED} FROM stored {clause}", values).fetchall()  # noqa: S608
 
     def _settle(self, staged: Path, name: str, parts: Sequence[_Part]) -> None:
         """Sort what is staged into a part of that name, when no id in it is there twice or stored."""
@@ -233,16 +232,21 @@ class Ledger:
             with self._connected(parts) as connection:
                 _mapped.write(connection, making, sum(part.rows for part in parts))
             making.rename(folder)
-        except duckdb.Error as error:
-            raise self._damaged(error) from None
-        except OSError:
+        except OSError as error:
             if not folder.is_dir():  # else another process was faster
-                raise
+                raise self._unwritten(error) from None
         finally:
             shutil.rmtree(making, ignore_errors=True)
         for old in self.path.glob("columns-*"):
             if old.name < folder.name:
                 shutil.rmtree(old, ignore_errors=True)
+
+    def _unwritten(self, error: OSError) -> StoreError:
+        return StoreError(
+            f"the ledger {self.path.name} cannot be written",
+            why=error.strerror or str(error),
+            remedy="free space on its disk, or check who may write there; nothing was changed",
+        )
 
     def _parts(self) -> tuple[_Part, ...]:
         return _manifest(self.path)[1]
@@ -261,8 +265,12 @@ class Ledger:
                 connection.register("none", SCHEMA.empty_table())
                 connection.execute("CREATE TABLE stored AS SELECT * FROM none")
             yield connection
-        except duckdb.IOException as error:
-            raise self._damaged(error) from None
+        except duckdb.Error as error:
+            raise StoreError(
+                f"the ledger {self.path.name} cannot be read",
+                why=str(error)[:300],
+                remedy="free space on its disk if it is full; else restore it: a part is missing or damaged",
+            ) from None
         finally:
             connection.close()
 
@@ -271,13 +279,6 @@ class Ledger:
         with (self.path / "lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-    def _damaged(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"the ledger {self.path.name} cannot be read",
-            why=str(error)[:300],
-            remedy="restore the directory from its backup; a part of it is missing or damaged",
-        )
 
 
 def _quoted(path: Path) -> str:

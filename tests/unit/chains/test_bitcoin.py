@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -343,6 +345,41 @@ def test_a_full_block_of_the_main_network(data, now: datetime):
     assert len({transfer.id for transfer in transfers}) == len(transfers) == 5055 + 8150 - 976
     known = [transfer for transfer in transfers if transfer.originator.address.startswith(("1", "3", "bc1"))]
     assert len(known) > 5000, "nearly every input of that year reveals its owner"
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "case", ["block_0", "block_1", "block_without_transactions", "block_with_transactions"]
+)
+def test_outputs_are_those_another_reader_of_the_chain_found(data, now: datetime, case: str):
+    """Blocks put together from a node's answers, against what bitcoin-etl made of the same answers."""
+    folder = data / "chains/bitcoin/etl_vectors/test_export_blocks_job/bitcoin" / case
+    expected = [json.loads(line) for line in (folder / "expected_transactions.json").open() if line.strip()]
+    blocks = [json.loads(path.read_text()) for path in sorted(folder.glob("rpc_response_getblock_*_2.json"))]
+    raw = b"".join(_raw(answer) for answer in blocks)
+    found = {transfer.id: transfer for transfer in bitcoin.read(io.BytesIO(raw), Intake(now))}
+    for tx in expected:
+        assert found[f"{tx['hash']}:i:0"].reference == tx["block_hash"]
+        for output in tx["outputs"]:
+            transfer = found[f"{tx['hash']}:o:{output['index']}"]
+            assert [transfer.beneficiary.address] == output["addresses"]
+            assert transfer.amount is not None
+            assert int(transfer.amount.quantity * 10**8) == output["value"]
+            assert transfer.time.timestamp() == tx["block_timestamp"]
+        for spent in tx["inputs"]:
+            if spent["addresses"] and spent["type"] != "pubkey":
+                assert [found[f"{tx['hash']}:i:{spent['index']}"].originator.address] == spent["addresses"]
+
+
+def _raw(answer: Any) -> bytes:
+    """The framed bytes of a block from a node's answer of verbosity 2."""
+    block = answer[0]["result"] if isinstance(answer, list) else answer.get("result", answer)
+    header = block["version"].to_bytes(4, "little")
+    header += bytes.fromhex(block.get("previousblockhash", "00" * 32))[::-1]
+    header += bytes.fromhex(block["merkleroot"])[::-1] + block["time"].to_bytes(4, "little")
+    header += bytes.fromhex(block["bits"])[::-1] + block["nonce"].to_bytes(4, "little")
+    body = header + bytes([len(block["tx"])]) + b"".join(bytes.fromhex(tx["hex"]) for tx in block["tx"])
+    return bitcoin.MAIN.magic + len(body).to_bytes(4, "little") + body
 
 
 @pytest.mark.data

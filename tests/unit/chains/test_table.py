@@ -241,6 +241,14 @@ def test_damaged_parquet_is_refused(data: bytes, now: datetime):
         read(data, now)
 
 
+def test_one_enormous_text_that_a_small_file_repeats_is_refused(now: datetime):
+    huge = pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int8()), pa.array(["A" * 30_000_000]))
+    data = packed(originator_name=huge)
+    assert len(data) < 3_000_000
+    with pytest.raises(TooLarge, match="a cell of 30,000,000 bytes"):
+        read(data, now)
+
+
 def test_packed_files(tmp_path, now: datetime):
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(table.SAMPLE))
     with open_source(tmp_path / "t.csv.gz") as stream:

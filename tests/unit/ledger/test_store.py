@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from comity.errors import BadInput, Conflict, NotFound, StoreError
+from comity.ledger import _mapped
 from comity.ledger.columns import build
 from comity.ledger.store import Ledger
 from comity.model import BTC, AccountId, Amount, AssetId, Identifier, Party, PartyKind, Transfer
@@ -134,6 +136,16 @@ def test_an_id_twice_changes_nothing(ledger: Ledger, ids: list[str]):
     assert len(ledger) == 5
 
 
+def test_a_full_disk_changes_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("comity.ledger.store._publish", full)
+    with pytest.raises(StoreError, match="cannot be written"):
+        ledger.append(some(3))
+    assert len(ledger) == 0
+
+
 def test_a_reader_that_fails_changes_nothing(ledger: Ledger):
     def failing() -> Iterator[Transfer]:
         yield from some(40_000)
@@ -225,13 +237,46 @@ def test_a_damaged_manifest_is_an_error_of_the_store(ledger: Ledger, text: str):
         Ledger.open(ledger.path)
 
 
-def test_a_missing_part_is_an_error_of_the_store(ledger: Ledger):
+@pytest.mark.parametrize("left", [None, b"", b"PAR1junkPAR1"])
+def test_a_missing_or_damaged_part_is_an_error_of_the_store(ledger: Ledger, left: bytes | None):
     ledger.append(some(2))
-    (ledger.path / "part-00000001.parquet").unlink()
+    part = ledger.path / "part-00000001.parquet"
+    part.unlink()
+    if left is not None:
+        part.write_bytes(left)
     with pytest.raises(StoreError, match="cannot be read"):
         ledger.columns()
     with pytest.raises(StoreError, match="cannot be read"):
         ledger.transfers(["t00001"])
+    with pytest.raises(StoreError, match="cannot be read"):
+        ledger.append(some(2, 2))
+    assert len(ledger) == 2
+
+
+def test_columns_that_another_process_made_meanwhile(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
+    ledger.append(some(9))
+    write = _mapped.write
+
+    def slow(connection, making: Path, n: int) -> None:
+        write(connection, making, n)
+        shutil.copytree(making, ledger.path / "columns-00000001")
+
+    monkeypatch.setattr(_mapped, "write", slow)
+    same(ledger.columns(), build(some(9), USD))
+    assert not list(ledger.path.glob("making-*"))
+
+
+def test_columns_that_cannot_be_written_leave_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
+    ledger.append(some(9))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_mapped, "write", full)
+    with pytest.raises(StoreError) as caught:
+        ledger.columns()
+    assert caught.value.why == "No space left on device"
+    assert not list(ledger.path.glob("making-*"))
 
 
 def test_damaged_columns_are_an_error_with_a_remedy(ledger: Ledger):
