@@ -123,7 +123,7 @@ class NameIndex:
                 continue
             seen.add(key)
             folds = tuple(vocabulary.setdefault((word.fold, word.abjad), len(vocabulary)) for word in found)
-            self._names.append(_Name(entry, text, found, folds, "".join(word.fold for word in found)))
+            self._names.append(_Name(entry, text, found, folds, _joined(found)))
 
     def _index_words(self, vocabulary: dict[tuple[str, bool], int]) -> None:
         """Where each fold occurs, how rare it is, and the look-ups by fold and by skeleton."""
@@ -153,12 +153,13 @@ class NameIndex:
         self._rarest = float(np.log(1 + total))
 
     def _index_names(self) -> None:
-        """Weights of whole names, and the look-up of names written as one word."""
+        """Weights of whole names, and the look-up of names written as one word, whichever word is first."""
         self._weights = np.array([sum(self._weigh(name.words)) for name in self._names], dtype=np.float64)
         self._whole: dict[str, list[int]] = {}
         self._whole_bones: dict[str, list[int]] = {}
         for position, name in enumerate(self._names):
-            self._whole.setdefault(name.joined, []).append(position)
+            for spelling in _rotations(name):
+                self._whole.setdefault(spelling, []).append(position)
             bone = _bones(name.words)
             if len(bone) >= SHORT:
                 self._whole_bones.setdefault(bone, []).append(position)
@@ -181,18 +182,24 @@ class NameIndex:
         share = total / (sum(weights) + self._weights - total)
         count = min(CANDIDATES, len(share))
         candidates = set(np.argpartition(-share, count - 1)[:count].tolist())
-        joined = "".join(word.fold for word in given)
-        candidates.update(self._whole.get(joined, ()))
-        abjad = any(word.abjad for word in given)
-        bone = _bones(given)
-        whole = set(self._whole_bones.get(bone, ())) if len(bone) >= SHORT else set()
-        whole = {
-            position for position in whole if abjad or any(word.abjad for word in self._names[position].words)
-        }
+        as_one = self._as_one(given)
         return [
-            self._compare(given, weights, close, self._names[position], joined, position in whole)
-            for position in sorted(candidates | whole)
+            self._compare(given, weights, close, self._names[position], as_one.get(position, 0.0))
+            for position in sorted(candidates | as_one.keys())
         ]
+
+    def _as_one(self, given: tuple[Word, ...]) -> dict[int, float]:
+        """The names that are the same when written as one word, with how sure that makes us."""
+        found: dict[int, float] = {}
+        bone, abjad = _bones(given), any(word.abjad for word in given)
+        if len(bone) >= SHORT:
+            for position in self._whole_bones.get(bone, ()):
+                if abjad or any(word.abjad for word in self._names[position].words):
+                    found[position] = SAME_CONSONANTS
+        joined = _joined(given)
+        if len(joined) > SHORT:
+            found.update(dict.fromkeys(self._whole.get(joined, ()), SAME_SOUND))
+        return found
 
     def _near(self, given: tuple[Word, ...]) -> NDArray[np.float32]:
         """How alike each given word's fold is to every fold of the lists, 0 below NEAR."""
@@ -235,8 +242,7 @@ class NameIndex:
         weights: list[float],
         close: list[dict[int, float]],
         name: _Name,
-        joined: str,
-        same_bones: bool,
+        as_one: float,
     ) -> _Match:
         """Pair the words of both names one to one, best first, and score what was found."""
         options = []
@@ -259,9 +265,8 @@ class NameIndex:
         telling = sum(given[i].text not in WEAK for i in taken)
         if telling < 2 <= min(_telling(given), _telling(name.words)):
             score *= ONE_WORD_ONLY
-        alike = Indel.normalized_similarity(joined, name.joined)
-        as_one = alike * SAME_SOUND if alike >= JOINED and len(joined) > SHORT else 0.0
-        as_one = max(as_one, SAME_CONSONANTS * same_bones)
+        alike = Indel.normalized_similarity(_joined(given), name.joined, score_cutoff=JOINED)
+        as_one = max(as_one, alike * SAME_SOUND if len(name.joined) > SHORT else 0.0)
         return _Match(
             score=max(score, as_one),
             name=name,
@@ -292,6 +297,19 @@ class NameIndex:
             source=listing.source or listing.list_id,
             features=(("name_score", round(match.score, 4)),),
         )
+
+
+def _joined(found: tuple[Word, ...]) -> str:
+    """The folds of a name written as one word."""
+    return "".join(word.fold for word in found)
+
+
+def _rotations(name: _Name) -> set[str]:
+    """A name of two to four words as one word, begun at each of them; any other as it stands."""
+    folds = [word.fold for word in name.words]
+    if not 2 <= len(folds) <= 4:
+        return {name.joined}
+    return {"".join(folds[at:] + folds[:at]) for at in range(len(folds))}
 
 
 def _bones(found: tuple[Word, ...]) -> str:

@@ -79,7 +79,7 @@ _FOLDS = tuple(
         ("e", "i"),
     )
 )
-_CONSONANTS = (("kh", "x"), ("sh", "$"), ("ch", "$"), ("th", "t"), ("gh", "g"), ("dh", "d"), ("ph", "f"))
+_CONSONANTS = (("kh", "x"), ("sh", "$"), ("ch", "$"), ("ph", "f"), ("q", "k"), ("c", "k"), ("p", "b"))
 _REPEATED = re.compile(r"(.)\1+")
 
 
@@ -146,6 +146,7 @@ def skeleton(text: str) -> str:
     bare = text
     for pair, put in _CONSONANTS:
         bare = bare.replace(pair, put)
-    bare = bare.replace("q", "k").replace("c", "k").replace("p", "b")
-    bare = _REPEATED.sub(r"\1", re.sub("[aeiouwy]", "", bare))
+    # an h after t, d or g may be a letter of its own in one spelling and half of one in the other
+    bare = re.sub("(?<=[tdg])h", "", re.sub("[aeiouwy]", "", bare))
+    bare = _REPEATED.sub(r"\1", bare)
     return bare[:-1] if len(bare) > 1 and bare.endswith("h") else bare
