@@ -10,6 +10,7 @@ from decimal import Decimal
 from comity.errors import BadInput
 from comity.model import (
     AccountId,
+    Answer,
     Confidence,
     Deadline,
     Duty,
@@ -187,11 +188,10 @@ class _Law:
         if gate is not None and gate.value is not True:
             return False
         floor = self._find(law, rule.floor, today)
-        same_force = floor is not None and self.standard.binds(floor) == self.standard.binds(provision)
-        if floor and same_force and isinstance(floor.value, Threshold):
-            if not self.worth.reaches(floor.value):
-                return False
-        return not isinstance(provision.value, Threshold) or self.worth.reaches(provision.value)
+        limits: list[Answer] = [provision.value]
+        if floor is not None and self.standard.binds(floor) == self.standard.binds(provision):
+            limits.append(floor.value)
+        return all(self.worth.reaches(limit) for limit in limits if isinstance(limit, Threshold))
 
     def _make(
         self,

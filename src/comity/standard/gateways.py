@@ -151,9 +151,9 @@ class _Way:
         return provision, gateway
 
     def _refuse(self, country: str, end: str, why: str) -> NoReturn:
-        reach = self.facts["reach"].replace("_", "-")
+        missing = f"{self.question} ({self.facts['reach'].replace('_', '-')})"
         raise NoGateway(
-            f"{self.content} may not pass: the {end}'s law ({country.upper()}) has no {self.question} ({reach})",
+            f"{self.content} may not pass: the law of the {end}, {country.upper()}, has no {missing}",
             why=why,
             remedy=self.detour,
         )
