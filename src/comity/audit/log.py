@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from comity import codec
@@ -257,10 +257,10 @@ class AuditLog:
         if signed.get(0, merkle.EMPTY_ROOT) != merkle.EMPTY_ROOT:
             raise _rewritten(0)
         while True:
-            stored = self._stored_nodes(conn, size, size + _CHUNK)
             rows = conn.execute(
                 select(tables.leaf).where(tables.leaf.c.idx >= size).order_by(tables.leaf.c.idx).limit(_CHUNK)
             ).all()
+            stored = self._stored_nodes(conn, size, size + len(rows))
             for row in rows:
                 if row.idx != size:
                     raise _broken(size, "it is missing")
@@ -282,17 +282,14 @@ class AuditLog:
 
     def _stored_nodes(self, conn: Connection, start: int, end: int) -> dict[tuple[int, int], str]:
         """Stored subtrees completed by the leaves ``[start, end)``."""
-        found: dict[tuple[int, int], str] = {}
-        for level in range(1, end.bit_length()):
-            rows = conn.execute(
-                select(tables.node.c.idx, tables.node.c.hash).where(
-                    tables.node.c.level == level,
-                    tables.node.c.idx >= start >> level,
-                    tables.node.c.idx < end >> level,
-                )
-            )
-            found.update({(level, row.idx): row.hash for row in rows})
-        return found
+        columns = tables.node.c
+        wanted = [
+            and_(columns.level == level, columns.idx >= start >> level, columns.idx < end >> level)
+            for level in range(1, end.bit_length())
+            if start >> level < end >> level
+        ]
+        rows = conn.execute(select(tables.node).where(or_(*wanted))) if wanted else ()
+        return {(row.level, row.idx): row.hash for row in rows}
 
 
 def _fold(frontier: list[bytes]) -> bytes:

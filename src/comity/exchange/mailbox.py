@@ -149,9 +149,10 @@ class Mailbox:
         """Mark queued messages past their expiry EXPIRED, and return them: someone must be told."""
         late = (outbox.c.state == State.QUEUED.value) & (outbox.c.expires <= _text(now))
         rows = conn.execute(select(outbox.c.id).where(late).order_by(outbox.c.id)).scalars().all()
-        conn.execute(
-            update(outbox).where(outbox.c.id.in_(rows)).values(state=State.EXPIRED.value, sealed=b"")
-        )
+        if rows:
+            conn.execute(
+                update(outbox).where(outbox.c.id.in_(rows)).values(state=State.EXPIRED.value, sealed=b"")
+            )
         return tuple(self.outgoing(conn, message_id) for message_id in rows)
 
     def delivered(self, conn: Connection, message_id: str, receipt: bytes, directory: Directory) -> Delivered:
