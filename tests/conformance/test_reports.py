@@ -12,7 +12,7 @@ from lxml import etree
 from comity import plugins
 from comity.errors import BadInput
 from comity.model import Report
-from comity.reports import Problem, ReportSpec, schema_file
+from comity.reports import Problem, ReportSpec
 
 FORMATS = plugins.names("reports")
 
@@ -107,15 +107,3 @@ def test_a_narrative_is_never_cut(format_, rich_report):
     words = " ".join(f"word{n}" for n in range(3000))
     with pytest.raises(BadInput, match="narrative"):
         format_.render(replace(rich_report, narrative=words))
-
-
-def test_where_a_schema_is_looked_for(format_, tmp_path: Path):
-    spec = format_.SPEC
-    assert schema_file(spec, tmp_path) is None
-    one = tmp_path / "deep" / spec.schema.replace("*", "_1")
-    one.parent.mkdir()
-    one.touch()
-    assert schema_file(spec, tmp_path) == one
-    assert schema_file(spec, one) == one
-    (tmp_path / one.name).touch()
-    assert schema_file(spec, tmp_path) == tmp_path

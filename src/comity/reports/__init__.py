@@ -12,18 +12,17 @@ A plug-in ``reports/NAME.py`` has:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from pkgutil import extend_path
 
 __path__ = extend_path(__path__, __name__)
 
-MAX_REPORT = 64 * 1024 * 1024
-"""Bytes of the largest report that is read."""
-
 
 @dataclass(frozen=True, slots=True)
 class ReportSpec:
-    """``schema`` is the file name (or a pattern of it) of the authority's schema, see `schema_file`."""
+    """``schema`` is the file name, or a pattern of it, of the authority's schema.
+
+    `check` is given that file, or a directory in which it is looked for at any depth.
+    """
 
     id: str
     title: str
@@ -42,14 +41,3 @@ class Problem:
     line: int
     what: str
     remedy: str = ""
-
-
-def schema_file(spec: ReportSpec, place: Path) -> Path | None:
-    """Where `check` should look: the file given, the one that fits in a directory at any depth, or None.
-
-    Where several fit (a format with dialects), it is the directory: `check` then tries each of them.
-    """
-    if place.is_file():
-        return place
-    found = sorted(place.rglob(spec.schema))
-    return found[0] if len(found) == 1 else place if found else None
