@@ -139,4 +139,4 @@ class Amount:
     asset: AssetId
 
     def __str__(self) -> str:
-        return f"{self.quantity} {self.asset.currency or self.asset}"
+        return f"{self.quantity} {self.asset.symbol}"
