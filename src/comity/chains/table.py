@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from stdnum import iban
@@ -56,7 +56,6 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _INSTITUTION = re.compile(r"[-_.a-zA-Z0-9]{1,64}")
 _BIRTH = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_FIRST_TEXT = COLUMNS.index("value") + 1
 
 
 def sniff(head: bytes) -> bool:
@@ -101,34 +100,32 @@ def _mapping(intake: Intake) -> dict[str, str]:
 
 
 def _transfer(
-    row: tuple[Cell, ...], default: AssetId | None, local: ZoneInfo | None, now: datetime
+    row: tuple[Any, ...], default: AssetId | None, local: ZoneInfo | None, now: datetime
 ) -> Transfer:
-    name, time, originator, beneficiary, amount, asset, value, *texts = row
+    name, time, originator, beneficiary, amount, asset, value, *more = row
+    from_bank, to_bank, from_country, to_country, between, reference, *people = more
     if asset:
-        unit = _asset(str(asset).strip())
+        unit = _asset(asset)
     elif default is not None:
         unit = default
     else:
         raise BadInput("asset: empty", remedy="fill the column, or give the option asset=…")
-    stated = [
-        _text(cell, column) if cell else "" for cell, column in zip(texts, COLUMNS[_FIRST_TEXT:], strict=True)
-    ]
-    from_bank, to_bank, from_country, to_country, between, reference, *people = stated
+    payer, payee = people[:3], people[3:]
     return Transfer(
         _text(name, "id") or _missing("id"),
         _time(time, local, now),
-        _account(_text(originator, "originator")),
-        _account(_text(beneficiary, "beneficiary")),
+        _account(originator, "originator"),
+        _account(beneficiary, "beneficiary"),
         Amount(_number(amount, "amount"), unit),
         None if value is None or value == "" else _number(value, "value"),
-        _institution(from_bank),
-        _institution(to_bank),
-        _country(from_country),
-        _country(to_country),
-        _party(*people[:3]),
-        _party(*people[3:]),
-        _between(between),
-        reference,
+        _institution(from_bank, "originator_institution") if from_bank else "",
+        _institution(to_bank, "beneficiary_institution") if to_bank else "",
+        _country(from_country, "originator_country") if from_country else "",
+        _country(to_country, "beneficiary_country") if to_country else "",
+        _party("originator", *payer) if any(payer) else None,
+        _party("beneficiary", *payee) if any(payee) else None,
+        _between(between) if between else (),
+        _text(reference, "reference"),
     )
 
 
@@ -140,8 +137,7 @@ def _text(cell: Cell, column: str) -> str:
         raise TooLarge(f"{column}: a text of {len(text):,} characters", remedy=f"at most {_LONGEST} are read")
     if not text.isprintable() and _CONTROL.search(text):
         raise BadInput(
-            f"{column}: control characters in {text[:40]!r}",
-            remedy="remove them, or fix the encoding",
+            f"{column}: control characters in {text[:40]!r}", remedy="remove them, or fix the encoding"
         )
     return text.strip()
 
@@ -153,9 +149,12 @@ def _missing(column: str) -> str:
 def _number(cell: Cell, column: str) -> Decimal:
     if isinstance(cell, str):
         return distrust.amount(cell, column)
-    if cell is None:
-        raise BadInput(f"{column}: empty", remedy="every row needs it")
-    return distrust.amount(format(cell, "f") if isinstance(cell, Decimal) else str(cell), column)
+    if not isinstance(cell, Decimal):
+        return distrust.amount(_missing(column) if cell is None else str(cell), column)
+    exponent = cell.as_tuple().exponent
+    if 0 <= cell < distrust.MAX_AMOUNT and isinstance(exponent, int) and -exponent <= distrust.MAX_PLACES:
+        return cell
+    return distrust.amount(format(cell, "f"), column)
 
 
 def _time(cell: Cell, local: ZoneInfo | None, now: datetime) -> datetime:
@@ -182,18 +181,21 @@ def _time(cell: Cell, local: ZoneInfo | None, now: datetime) -> datetime:
 
 
 @lru_cache(_CACHED)
-def _account(text: str) -> AccountId:
+def _account(cell: Cell, column: str) -> AccountId:
     """The canonical account: addresses that ignore case in lower case, IBANs with right check digits."""
-    account = AccountId.parse(text)
-    if text.startswith("iban:"):
-        try:
+    text = _text(cell, column)
+    try:
+        account = AccountId.parse(text)
+        if text.startswith("iban:"):
             iban.validate(text[5:], check_country=False)
-        except ValidationError:
-            raise BadInput(
-                f"not an IBAN: {text[5:]!r}",
-                why="its length, form or check digits do not hold (ISO 13616)",
-                remedy="correct it, or write acct:INSTITUTION:NUMBER",
-            ) from None
+    except BadInput as error:
+        raise BadInput(f"{column}: {error.what}", why=error.why, remedy=error.remedy) from None
+    except ValidationError:
+        raise BadInput(
+            f"{column}: not an IBAN: {text[5:]!r}",
+            why="its length, form or check digits do not hold (ISO 13616)",
+            remedy="correct it, or write acct:INSTITUTION:NUMBER",
+        ) from None
     chain, address = account.chain or "", account.address
     if chain.startswith("eip155:") or (chain.startswith("bip122:") and address[:3].lower() == "bc1"):
         return AccountId(f"{chain}:{address.lower()}")
@@ -201,44 +203,59 @@ def _account(text: str) -> AccountId:
 
 
 @lru_cache(1024)
-def _asset(text: str) -> AssetId:
+def _asset(cell: Cell) -> AssetId:
+    text = _text(cell, "asset")
     code = text.removeprefix("iso4217:")
-    return currency(code, "asset") if len(code) == 3 else AssetId.parse(text)
+    if len(code) == 3:
+        return currency(code, "asset")
+    try:
+        return AssetId.parse(text)
+    except BadInput as error:
+        raise BadInput(f"asset: {error.what}", why=error.why, remedy=error.remedy) from None
 
 
 @lru_cache(_CACHED)
-def _institution(text: str) -> str:
+def _institution(cell: Cell, column: str) -> str:
+    text = _text(cell, column)
     if text and not _INSTITUTION.fullmatch(text):
         raise BadInput(
-            f"not an institution id: {text[:40]!r}", why="letters, digits and - _ . are read, at most 64"
+            f"{column}: not an institution id: {text[:40]!r}",
+            why="letters, digits and - _ . are read, at most 64",
         )
     return text
 
 
 @lru_cache(1024)
-def _country(text: str) -> str:
+def _country(cell: Cell, column: str) -> str:
+    text = _text(cell, column)
     if text and not _COUNTRY.fullmatch(text):
-        raise BadInput(f"not a country: {text[:40]!r}", why="two letters of ISO 3166-1, in capitals")
+        raise BadInput(
+            f"{column}: not a country: {text[:40]!r}", why="two letters of ISO 3166-1, in capitals"
+        )
     return text
 
 
 @lru_cache(_CACHED)
-def _party(name: str, birth: str, document: str) -> Party | None:
-    if not (name or birth or document):
-        return None
-    if birth and not _BIRTH.fullmatch(birth):
-        raise BadInput(f"not a date of birth: {birth[:40]!r}", remedy="write YYYY-MM-DD, YYYY-MM or YYYY")
+def _party(side: str, name: Cell, birth: Cell, document: Cell) -> Party:
+    born = _text(birth, f"{side}_birth_date")
+    if born and not _BIRTH.fullmatch(born):
+        raise BadInput(
+            f"{side}_birth_date: not a date of birth: {born[:40]!r}",
+            remedy="write YYYY-MM-DD, YYYY-MM or YYYY",
+        )
+    column = f"{side}_document"
     identifiers: tuple[Identifier, ...] = ()
-    if document:
-        kind, _, rest = document.partition("/")
+    if text := _text(document, column):
+        kind, _, rest = text.partition("/")
         country, _, number = rest.partition("/")
         if not (kind and number):
-            raise BadInput(f"not a document: {document[:40]!r}", remedy="write KIND/COUNTRY/NUMBER")
-        identifiers = (Identifier(kind, number, _country(country)),)
-    kind_of = PartyKind.NATURAL if birth else PartyKind.UNKNOWN
-    return Party(name, kind_of, birth_date=birth, identifiers=identifiers)
+            raise BadInput(f"{column}: not a document: {text[:40]!r}", remedy="write KIND/COUNTRY/NUMBER")
+        identifiers = (Identifier(kind, number, _country(country, column)),)
+    kind_of = PartyKind.NATURAL if born else PartyKind.UNKNOWN
+    return Party(_text(name, f"{side}_name"), kind_of, birth_date=born, identifiers=identifiers)
 
 
 @lru_cache(_CACHED)
-def _between(text: str) -> tuple[str, ...]:
-    return tuple(_institution(part.strip()) for part in text.split(";") if part.strip())
+def _between(cell: Cell) -> tuple[str, ...]:
+    parts = _text(cell, "intermediaries").split(";")
+    return tuple(_institution(part.strip(), "intermediaries") for part in parts if part.strip())

@@ -121,10 +121,10 @@ BAD: dict[str, tuple[str | bytes, type[Exception], str]] = {
     "no amount": (swapped("10.5", ""), BadInput, "row 2: amount"),
     "currency": (swapped("EUR", "ZZZ"), BadInput, "no such currency"),
     "iso currency": (swapped("EUR", "iso4217:ZZZ"), BadInput, "no such currency"),
-    "asset": (swapped("EUR", "euros!"), BadInput, "not an asset id"),
+    "asset": (swapped("EUR", "euros!"), BadInput, "asset: not an asset id"),
     "no asset": (swapped("EUR", ""), BadInput, "row 2: asset: empty"),
-    "account": (swapped("acct:A:1", "Anna"), BadInput, "row 2: not an account id"),
-    "IBAN digits": (swapped("acct:A:1", "iban:DE88370400440532013000"), BadInput, "not an IBAN"),
+    "account": (swapped("acct:A:1", "Anna"), BadInput, "row 2: originator: not an account id"),
+    "IBAN digits": (swapped("acct:A:1", "iban:DE88370400440532013000"), BadInput, "originator: not an IBAN"),
     "no id": (swapped("T,", ","), BadInput, "row 2: id: empty"),
     "time": (swapped("2026-03-02T09:00:00Z", "yesterday"), BadInput, "row 2: time: not a time"),
     "no time": (swapped("2026-03-02T09:00:00Z", ""), BadInput, "row 2: time: not a time"),
@@ -143,15 +143,15 @@ BAD: dict[str, tuple[str | bytes, type[Exception], str]] = {
     "long id": (swapped("T,", "T" * 600 + ","), TooLarge, "row 2: id: a text of 600"),
     "long line": (HEADER + "\n" + "x" * (1 << 20) + "y", TooLarge, "line 2 is longer"),
     "long cell": (f"{HEADER}\n" + "x" * 200_000 + "\n", BadInput, "not CSV"),
-    "birth": (MORE + ",A,1.4.80,,,\n", BadInput, "not a date of birth"),
-    "document": (MORE + ",A,,C01X,,\n", BadInput, "not a document"),
-    "document's country": (MORE + ",A,,id/D/7,,\n", BadInput, "not a country"),
-    "country": (MORE + ",A,,,Germany,\n", BadInput, "not a country"),
+    "birth": (MORE + ",A,1.4.80,,,\n", BadInput, "originator_birth_date: not a date"),
+    "document": (MORE + ",A,,C01X,,\n", BadInput, "originator_document: not a document"),
+    "document's country": (MORE + ",A,,id/D/7,,\n", BadInput, "originator_document: not a country"),
+    "country": (MORE + ",A,,,Germany,\n", BadInput, "originator_country: not a country"),
     "value": (MORE + ",A,,,,-1\n", BadInput, "row 2: value: not an amount"),
     "institution": (
         f"{HEADER},originator_institution\n{ROW},B;C\n",
         BadInput,
-        "row 2: not an institution id",
+        "row 2: originator_institution: not an institution id",
     ),
 }
 
@@ -260,9 +260,9 @@ def test_packed_files(tmp_path, now: datetime):
 
 def test_a_bomb_is_refused_before_it_fills_anything(tmp_path, now: datetime):
     path = tmp_path / "bomb.csv.gz"
-    line = (ROW + " " * 100_000 + "\n").encode()
+    line = (ROW + "," + " " * 100_000 + "\n").encode()
     with gzip.open(path, "wb", compresslevel=9) as file:
-        file.write(HEADER.encode() + b"\n")
+        file.write(HEADER.encode() + b",note\n")
         for _ in range(10):
             file.write(line * 100)
     with open_source(path) as stream, pytest.raises(TooLarge, match="unpacks to more than"):
