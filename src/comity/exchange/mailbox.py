@@ -71,7 +71,9 @@ def _text(at: datetime) -> str:
 def _insert_once(conn: Connection, table: Table, **values: object) -> bool:
     """Insert a row unless its key is there already, without failing the transaction; True if inserted."""
     make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    return conn.execute(make(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    once = make(table).values(**values).on_conflict_do_nothing()
+    # Not rowcount: psycopg gives none for an insert.
+    return conn.execute(once.returning(table.c.id)).first() is not None
 
 
 def _outgoing(row: Row[Any]) -> Outgoing:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, create_engine, delete, insert, update
+from sqlalchemy import Connection, Engine, delete, insert, update
 
 from comity.audit import merkle, tables
 from comity.audit.log import MAX_BODY, AuditLog, verify_receipt
@@ -19,12 +20,10 @@ START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def conn() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    tables.metadata.create_all(engine)
-    with engine.connect() as connection:
+def conn(database: Engine) -> Iterator[Connection]:
+    tables.metadata.create_all(database)
+    with database.connect() as connection:
         yield connection
-    engine.dispose()
 
 
 @pytest.fixture
@@ -224,3 +223,19 @@ def test_entries_beyond_the_head_are_found(conn: Connection, log: AuditLog) -> N
     assert row.index == 0
     with pytest.raises(Unverified):
         log.verify(conn)
+
+
+def test_appends_at_once_queue(database: Engine, log: AuditLog) -> None:
+    tables.metadata.create_all(database)
+    with database.begin() as first:
+        log.append(first, "node.started", {})
+
+    def act(number: int) -> int:
+        with database.begin() as conn:
+            return log.append(conn, "message.sealed", {"n": number})
+
+    with ThreadPoolExecutor(4) as pool:
+        indexes = list(pool.map(act, range(24)))
+    assert sorted(indexes) == list(range(1, 25))
+    with database.connect() as conn:
+        assert log.verify(conn).size == 25

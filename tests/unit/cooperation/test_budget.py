@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine
 
 from comity.cooperation import budget
 from comity.cooperation.budget import Budget
@@ -15,12 +15,10 @@ WALLET, LEI = IdentifierKind.WALLET, IdentifierKind.LEI
 
 
 @pytest.fixture
-def conn() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    budget.metadata.create_all(engine)
-    with engine.connect() as connection:
+def conn(database: Engine) -> Iterator[Connection]:
+    budget.metadata.create_all(database)
+    with database.connect() as connection:
         yield connection
-    engine.dispose()
 
 
 def test_a_cap_per_peer_kind_and_day(conn: Connection, now: datetime) -> None:

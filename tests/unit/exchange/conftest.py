@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine
 
 from comity.exchange import keys, tables
 from comity.exchange.directory import Directory
@@ -69,9 +69,7 @@ def write() -> Callable[..., Message]:
 
 
 @pytest.fixture
-def conn() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    tables.metadata.create_all(engine)
-    with engine.connect() as connection:
+def conn(database: Engine) -> Iterator[Connection]:
+    tables.metadata.create_all(database)
+    with database.connect() as connection:
         yield connection
-    engine.dispose()

@@ -3,10 +3,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine
 
 from comity.errors import Conflict, NotFound, Unverified
 from comity.exchange import envelope, mailbox, receipts, tables
@@ -131,22 +130,20 @@ def test_a_repetition_has_no_effect(conn: Connection, fr: Mailbox, write: Write,
 
 
 def test_taken_in_by_another_connection_meanwhile(
-    tmp_path: Path, fr: Mailbox, write: Write, now: datetime, monkeypatch: pytest.MonkeyPatch
+    database: Engine, fr: Mailbox, write: Write, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
-    tables.metadata.create_all(engine)
+    tables.metadata.create_all(database)
     real, seen = fr._repeats, []
 
     def blind_at_first(conn: Connection, message: Message, text: str) -> bool:
         seen.append(message.id)
         return len(seen) > 1 and real(conn, message, text)
 
-    with engine.begin() as one:
+    with database.begin() as one:
         assert fr.accept(one, write(), "d", now)
     monkeypatch.setattr(fr, "_repeats", blind_at_first)
-    with engine.begin() as two:
+    with database.begin() as two:
         assert not fr.accept(two, write(), "d", now)
-    engine.dispose()
 
 
 def test_effects_happen_once(conn: Connection, fr: Mailbox, write: Write, now: datetime) -> None:
@@ -175,13 +172,11 @@ def test_a_conversation_is_both_boxes_in_order(
 
 
 def test_a_rollback_takes_everything_back(
-    tmp_path: Path, fr: Mailbox, de: Mailbox, write: Write, sealed: bytes, now: datetime
+    database: Engine, fr: Mailbox, de: Mailbox, write: Write, sealed: bytes, now: datetime
 ) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
-    tables.metadata.create_all(engine)
-    with engine.connect() as conn:
+    tables.metadata.create_all(database)
+    with database.connect() as conn:
         fr.accept(conn, write(), "d", now)
         de.enqueue(conn, write(), sealed)
         conn.rollback()
         assert fr.received(conn) == de.sent(conn) == ()
-    engine.dispose()
