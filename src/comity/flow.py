@@ -111,8 +111,12 @@ def act(
     created: datetime,
     reference: str,
     form: str,
+    options: Mapping[str, str],
 ) -> tuple[Report, bytes]:
-    """Hop 5, the report: a decided case as the file its FIU takes. Raises BadInput when facts are missing."""
+    """Hop 5, the report: a decided case as the file its FIU takes. Raises BadInput when facts are missing.
+
+    ``options`` are the format's own: the filer's number at its FIU, code lists, addresses.
+    """
     from comity.casework.draft import draft_report
 
     report = draft_report(
@@ -126,5 +130,5 @@ def act(
         created=created,
         reference=reference,
     )
-    data: bytes = plugins.load("reports", form).render(report)
+    data: bytes = plugins.load("reports", form).render(report, options)
     return report, data

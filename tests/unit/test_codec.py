@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -96,7 +95,7 @@ def test_hostile_documents_are_refused() -> None:
     with pytest.raises(TooLarge):
         codec.from_json(Message, b" " * 11, limit=10)
     with pytest.raises(BadInput, match="JSON"):
-        codec.to_json(replace(MESSAGE, body={"x": float("inf")}))
+        codec.canonical({"x": float("inf")})
 
 
 def test_from_plain_names_the_field() -> None:

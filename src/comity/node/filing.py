@@ -50,6 +50,7 @@ def draft(node: Node, case_id: str, form: str) -> Drafted:
         created=now,
         reference=reference,
         form=form,
+        options=node.settings.report_options(form),
     )
     plugin = plugins.load("reports", form)
     problems = tuple(f"{p.where}: {p.what}" for p in plugin.check(data, None))

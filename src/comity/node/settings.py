@@ -20,7 +20,8 @@ class Settings:
 
     Ports are on ``host``: peers connect with mutual TLS, operators with a token. ``rates`` are
     ``CUR=VALUE`` of one unit of a currency in the reference asset, and ``rates_from`` their source and date;
-    reports are in ``local_currency``.
+    reports are in ``local_currency``. ``report`` are options of report formats, ``FORMAT.NAME=VALUE``
+    (``goaml.rentity_id=1234``).
     """
 
     home: Path
@@ -42,6 +43,12 @@ class Settings:
     officer_last_name: str = ""
     officer_phone: str = ""
     officer_email: str = ""
+    report: tuple[str, ...] = ()
+
+    def report_options(self, form: str) -> dict[str, str]:
+        """The options of a report format, from ``report``: its ``FORMAT.NAME=VALUE`` entries."""
+        named = (entry.partition("=") for entry in self.report)
+        return {name[len(form) + 1 :]: value for name, _, value in named if name.startswith(f"{form}.")}
 
     @property
     def institution(self) -> Institution:
@@ -105,7 +112,7 @@ def read(home: Path) -> Settings:
                 f"{path.name} has unknown settings: {', '.join(sorted(unknown))}",
                 remedy=f"known are: {', '.join(sorted(known))}",
             )
-        for name in ("jurisdictions", "rates"):
+        for name in ("jurisdictions", "rates", "report"):
             plain[name] = tuple(plain.get(name, ()))
         Role(plain.get("role", ""))
         return Settings(home=home, **plain)
