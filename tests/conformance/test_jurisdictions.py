@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from comity.codec import from_json, to_json
 from comity.jurisdictions import files
 from comity.model import Basis, Confidence, Operator, Provision, Threshold
 from comity.standard.cases import run
-from comity.standard.law import STATE, Standard
+from comity.standard.law import Standard
 from comity.standard.load import load
-
-EVERY = pytest.mark.parametrize("name", files())
-STATES = pytest.mark.parametrize("name", [name for name in files() if name not in ("fatf", "eu")])
 
 # What a country's file answers, at least by `unknown`: what a transfer, a report or a freeze needs to know.
 NEEDED = (
@@ -38,6 +37,10 @@ NEEDED = (
 @cache
 def standard() -> Standard:
     return load()
+
+
+EVERY = pytest.mark.parametrize("name", files())
+STATES = pytest.mark.parametrize("name", standard().states())
 
 
 def provisions(name: str) -> list[Provision]:
@@ -66,6 +69,12 @@ def test_every_answer_has_source_date_and_confidence(name: str) -> None:
         else:
             assert each.basis is not Basis.UNKNOWN, each
             assert each.confidence is not Confidence.UNKNOWN, each
+
+
+@EVERY
+def test_every_answer_survives_the_way_to_another_node(name: str) -> None:
+    for each in provisions(name):
+        assert from_json(Provision, to_json(each)) == each
 
 
 @EVERY
@@ -98,10 +107,20 @@ def test_its_time_zone_exists(name: str) -> None:
 @STATES
 def test_a_country_answers_what_is_needed_itself_or_through_its_bloc(name: str) -> None:
     law = standard()
-    assert law.jurisdictions[name].kind == STATE
     assert law.root in law.chain(name)
     binding = [each for each in law.chain(name) if each != law.root]
     missing = [
         question for question in NEEDED if not any(question in law.provisions[each] for each in binding)
     ]
     assert missing == []
+
+
+def test_the_example_in_the_guide_loads_and_its_cases_hold(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "add-your-country.md").read_text()
+    example = re.search(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    assert example
+    file = tmp_path / "zz.yaml"
+    file.write_text(example[1])
+    law = load(files() | {"zz": file})
+    assert len(law.jurisdictions["zz"].cases) >= 5
+    assert run(law, "zz") == ()
