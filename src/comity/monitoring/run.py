@@ -16,6 +16,8 @@ from comity.typologies import Hits, TypologySpec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000
+MAX_EVIDENCE = 1000
+"""At most this many transfers are listed in one finding; its reasons say how many there are."""
 _LIMIT = 2**62
 """No value or time in the columns reaches this; a parameter beyond it means the same as it."""
 
@@ -104,7 +106,10 @@ def _findings(columns: Columns, module: ModuleType, chosen: Mapping[str, float])
             for name, column in hits.features.items()
         }
         subject = str(columns.accounts[int(hits.account[i])])
-        evidence = tuple(str(columns.ids[int(row)]) for row in rows)
+        evidence = tuple(str(columns.ids[int(row)]) for row in rows[:MAX_EVIDENCE])
+        reasons = tuple(module.explain(features, words))
+        if len(rows) > MAX_EVIDENCE:
+            reasons += (f"The first {MAX_EVIDENCE:,} of {len(rows):,} transfers are listed as evidence.",)
         yield Finding(
             id=hashlib.sha256(canonical([spec.id, subject, list(evidence)])).hexdigest()[:32],
             kind=FindingKind.TYPOLOGY,
@@ -112,7 +117,7 @@ def _findings(columns: Columns, module: ModuleType, chosen: Mapping[str, float])
             subject=subject,
             level=Level.ALERT if hits.alert[i] else Level.WATCH,
             score=float(hits.score[i]),
-            reasons=tuple(module.explain(features, words)),
+            reasons=reasons,
             evidence=evidence,
             source=f"{spec.source}, {spec.flag}" if spec.flag else spec.source,
             first=_EPOCH + timedelta(microseconds=int(columns.time[rows[0]])),

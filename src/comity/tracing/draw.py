@@ -68,7 +68,7 @@ def flow_svg(trace_or_transfers: Trace | Iterable[Transfer], *, title: str, labe
         ),
         _text(24, 28, _cut(title, 62), 16, INK, weight=650),
         _text(24, 47, _summary(given, plan, unit), SMALL, QUIET),
-        *(_guide(x, plan) for x, _ in plan.columns),
+        *(_guide(x, plan) for x in plan.columns),
         *(
             _ribbon(link, unit, mark)
             for link in sorted(plan.links, key=lambda k: -k.value)
@@ -198,15 +198,23 @@ def _guide(x: float, plan: Layout) -> str:
 
 
 def _ribbon(link: Link, unit: str, mark: str) -> str:
-    x0, x1 = link.source.x + BAR, link.target.x
-    y0, y1, half = TOP + link.y_source, TOP + link.y_target, link.width / 2
-    bend = (x0 + x1) / 2
+    """A ribbon, through the bends on its way: along its upper edge, and back along the lower one."""
+    pieces = link.pieces or [link]
+    half = link.width / 2
+    there, back = "", ""
+    for piece in pieces:
+        x0, x1 = piece.source.x + BAR, piece.target.x
+        y0, y1, middle = TOP + piece.y_source, TOP + piece.y_target, (x0 + x1) / 2
+        there += f"L{x0:.1f} {y0 - half:.1f}C{middle:.1f} {y0 - half:.1f} {middle:.1f} {y1 - half:.1f} "
+        there += f"{x1:.1f} {y1 - half:.1f}"
+        back = (
+            f"L{x1:.1f} {y1 + half:.1f}C{middle:.1f} {y1 + half:.1f} {middle:.1f} {y0 + half:.1f} "
+            f"{x0:.1f} {y0 + half:.1f}"
+        ) + back
     fill = f"url(#{mark}-estimated)" if link.estimated else COLOURS[_tone(link)]
     return (
         f'<path class="flow-ribbon" fill="{fill}" fill-opacity="{0.8 if link.estimated else 0.3}" '
-        f'd="M{x0:.1f} {y0 - half:.1f}C{bend:.1f} {y0 - half:.1f} {bend:.1f} {y1 - half:.1f} '
-        f"{x1:.1f} {y1 - half:.1f}V{y1 + half:.1f}C{bend:.1f} {y1 + half:.1f} {bend:.1f} {y0 + half:.1f} "
-        f'{x0:.1f} {y0 + half:.1f}Z"><title>{_safe(_ribbon_words(link, unit))}</title></path>'
+        f'd="M{there[1:]}{back}Z"><title>{_safe(_ribbon_words(link, unit))}</title></path>'
     )
 
 
@@ -255,7 +263,7 @@ def _shape(kind: str, x: float, y: float, height: float, mark: str) -> str:
 
 def _node(node: Node, plan: Layout, unit: str, mark: str) -> str:
     y = TOP + node.y
-    ahead = [x for x, _ in plan.columns if x > node.x + 1]
+    ahead = [x for x in plan.columns if x > node.x + 1]
     room = (min(ahead) - node.x if ahead else WIDTH - node.x) - 8
     full = [*node.ids[:12], *([f"and {len(node.ids) - 12} more"] if len(node.ids) > 12 else [])]
     about = [node.label, *full] if node.label not in node.ids else full

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 from comity.model import AccountId, Transfer
 from comity.tracing.trace import Direction, Step, Stop, Trace
@@ -17,13 +18,16 @@ WIDTH = 560.0
 LEFT, RIGHT = 24.0, 124.0
 RIBBONS = 190.0
 """Height of the fullest column's nodes, without the room between them."""
-GAP = 44.0
-"""Room between nodes, for two lines of text."""
+GAP, BEND_GAP = 44.0, 14.0
+"""Room above a node, for two lines of text; and above a ribbon that passes a column."""
+THIN = 0.02
+"""A ribbon below this share of the fullest column passes behind other columns, not between their nodes."""
 
 
 @dataclass(slots=True)
 class Node:
-    """``kind``: start, account, hub, service, stopped (a limit ended the trace here) or more."""
+    """``kind``: start, account, hub, service, stopped (a limit ended the trace here), more (several drawn
+    as one), or bend (where a ribbon passes a column; not drawn)."""
 
     key: str
     label: str
@@ -45,10 +49,17 @@ class Node:
     def middle(self) -> float:
         return self.y + self.height / 2
 
+    @property
+    def gap(self) -> float:
+        return BEND_GAP if self.kind == "bend" else GAP
+
 
 @dataclass(slots=True)
 class Link:
-    """Transfers between two nodes drawn as one. ``width`` and the two heights are of its middle line."""
+    """Transfers between two nodes drawn as one. ``width`` and the two heights are of its middle line.
+
+    One that passes columns on its way has ``pieces``, from bend to bend.
+    """
 
     source: Node
     target: Node
@@ -60,6 +71,7 @@ class Link:
     width: float = 0.0
     y_source: float = 0.0
     y_target: float = 0.0
+    pieces: list[Link] = field(default_factory=list)
 
     @property
     def returns(self) -> bool:
@@ -72,8 +84,8 @@ class Layout:
     nodes: list[Node]
     links: list[Link]
     height: float
-    columns: list[tuple[float, int]]
-    """x and number of each column of accounts, from left to right."""
+    columns: list[float]
+    """Where each column of accounts lies, from left to right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +113,9 @@ def layout(given: Trace | Iterable[Transfer], labels: Mapping[str, str]) -> Layo
         start, ends = "", {}
     nodes, at = _nodes(edges, columns, start, ends, labels)
     links = _links(edges, at)
-    columns_x = _place_columns(nodes)
-    return Layout(nodes, links, _arrange(nodes, links), columns_x)
+    x = _place_columns(nodes)
+    height = _arrange(nodes, links, x)
+    return Layout(nodes, links, height, [x[column] for column in sorted(x) if column % 2 == 0])
 
 
 def _edge(transfer: Transfer) -> Edge:
@@ -230,7 +243,7 @@ def _links(edges: list[Edge], at: Mapping[str, Node]) -> list[Link]:
     return list(links.values())
 
 
-def _place_columns(nodes: list[Node]) -> list[tuple[float, int]]:
+def _place_columns(nodes: list[Node]) -> dict[int, float]:
     """Spread the columns in use over the width; a column of transactions takes half the room."""
     used = sorted({node.column for node in nodes})
     steps: list[float] = []
@@ -240,41 +253,68 @@ def _place_columns(nodes: list[Node]) -> list[tuple[float, int]]:
     x = {column: LEFT + unit * step for column, step in zip(used, steps, strict=True)}
     for node in nodes:
         node.x = x[node.column]
-    return [(x[column], column // 2) for column in used if column % 2 == 0]
+    return x
 
 
-def _arrange(nodes: list[Node], links: list[Link]) -> float:
+def _arrange(nodes: list[Node], links: list[Link], x: Mapping[int, float]) -> float:
     """Heights, order and places of nodes in their columns; then the ribbons' ends. The total height."""
-    by_column: dict[int, list[Node]] = defaultdict(list)
-    for node in sorted(nodes, key=lambda n: (-n.value, n.key)):
-        by_column[node.column].append(node)
-    fullest = max((sum(n.value for n in column) for column in by_column.values()), default=0.0)
+    values: dict[int, float] = defaultdict(float)
+    for node in nodes:
+        values[node.column] += node.value
+    fullest = max(values.values(), default=0.0)
     unit = RIBBONS / fullest if fullest > 0 else 0.0
     for node in nodes:
         node.height = max(5.0, node.value * unit)
     for link in links:
         link.width = max(1.2, link.value * unit)
+    bends = _bend([link for link in links if link.value >= THIN * fullest], x)
+    pieces = [piece for link in links for piece in (link.pieces or [link])]
+    by_column: dict[int, list[Node]] = defaultdict(list)
+    for node in sorted([*nodes, *bends], key=lambda n: (-n.value, n.key)):
+        by_column[node.column].append(node)
     total = max((_full(column) for column in by_column.values()), default=0.0)
     for column in by_column.values():
         _stack(column, (total - _full(column)) / 2)
     neighbours: dict[str, list[tuple[Node, float]]] = defaultdict(list)
-    for link in links:
-        neighbours[link.source.key].append((link.target, link.value or 1.0))
-        neighbours[link.target.key].append((link.source, link.value or 1.0))
+    for piece in pieces:
+        neighbours[piece.source.key].append((piece.target, piece.value or 1.0))
+        neighbours[piece.target.key].append((piece.source, piece.value or 1.0))
     for sweep in range(12):
-        for column_number in sorted(by_column, reverse=bool(sweep % 2)):
-            _relax(by_column[column_number], neighbours, total, column_number, sweep)
-    _attach(nodes, links)
+        for number in sorted(by_column, reverse=bool(sweep % 2)):
+            _relax(by_column[number], neighbours, total, number, sweep)
+    _attach([*nodes, *bends], pieces)
+    for link in links:
+        if link.pieces:
+            link.y_source, link.y_target = link.pieces[0].y_source, link.pieces[-1].y_target
     return total
 
 
+def _bend(links: list[Link], x: Mapping[int, float]) -> list[Node]:
+    """Give each ribbon a place in every column that it passes."""
+    bends = []
+    for link in links:
+        between = [column for column in sorted(x) if link.source.column < column < link.target.column]
+        stops = [link.source]
+        for column in between:
+            bend = Node(f"bend {link.source.key} {link.target.key} {column}", "", "bend", column)
+            bend.inflow, bend.height, bend.x = link.value, link.width, x[column]
+            stops.append(bend)
+        bends += stops[1:]
+        if between:
+            link.pieces = [
+                Link(source, target, link.value, width=link.width)
+                for source, target in pairwise([*stops, link.target])
+            ]
+    return bends
+
+
 def _full(column: list[Node]) -> float:
-    return sum(node.height for node in column) + GAP * len(column)
+    return sum(node.height + node.gap for node in column)
 
 
 def _stack(column: list[Node], y: float) -> None:
     for node in column:
-        node.y = y + GAP
+        node.y = y + node.gap
         y = node.y + node.height
 
 
@@ -300,12 +340,12 @@ def _relax(
     column.sort(key=lambda node: (wishes[node.key], node.key))
     low = 0.0
     for node in column:
-        node.y = max(low + GAP, wishes[node.key] - node.height / 2)
+        node.y = max(low + node.gap, wishes[node.key] - node.height / 2)
         low = node.y + node.height
     high = total
     for node in reversed(column):
         node.y = min(node.y, high - node.height)
-        high = node.y - GAP
+        high = node.y - node.gap
 
 
 def _attach(nodes: list[Node], links: list[Link]) -> None:

@@ -10,7 +10,7 @@ from comity import plugins
 from comity.errors import BadInput, UnknownFormat
 from comity.ledger.columns import build
 from comity.model import BITCOIN, BTC, AccountId, AssetId, FindingKind, Level, Transfer
-from comity.monitoring.run import monitor, settings, specs
+from comity.monitoring.run import MAX_EVIDENCE, monitor, settings, specs
 from comity.typologies import structuring
 from comity.typologies._common import account, pay
 
@@ -51,6 +51,14 @@ def test_money_is_scaled_to_the_reference_asset_and_named_by_it() -> None:
     (found,) = monitor(build(transfers, BTC), parameters={"structuring": {"threshold": 0.01}})
     assert "each just below 0.01 BTC" in found.reasons[0]
     assert dict(found.features)["total"] == pytest.approx(0.0475)
+
+
+def test_evidence_is_bounded_and_says_so() -> None:
+    many = [pay(i, i / 100, f"V{i}", "C", "10") for i in range(MAX_EVIDENCE + 500)]
+    (found,) = monitor(build(many, EURO), only=["fan_in"])
+    assert len(found.evidence) == MAX_EVIDENCE
+    assert found.reasons[-1] == "The first 1,000 of 1,500 transfers are listed as evidence."
+    assert found.last == many[-1].time
 
 
 def test_a_threshold_beyond_all_values_finds_nothing() -> None:
