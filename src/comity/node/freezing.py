@@ -33,7 +33,7 @@ from comity.node.sending import link, send
 from comity.standard.resolve import resolve
 
 POWERS = ("freeze.fiu.account", "freeze.fiu.transaction")
-PURPOSE = "asset_recovery"
+PURPOSE = "money_laundering"  # the powers of an FIU, and the gateways for them, are of its AML law
 DAYS = {"hour": 1 / 24, "calendar_day": 1, "working_day": 1, "business_day": 1, "month": 30, "year": 365}
 
 

@@ -18,6 +18,7 @@ from comity.standard import gateways
 BATCH = 20
 
 EFFECTS: Mapping[MessageKind, Callable[[Node, Connection, Message], None]] = {
+    MessageKind.REQUEST: finding_together.on_request,
     MessageKind.REPLY: finding_together.on_reply,
     MessageKind.MATCH_OFFER: finding_together.on_offer,
     MessageKind.MATCH_ANSWER: finding_together.on_answer,
