@@ -199,7 +199,7 @@ WITNESS_PROGRAM = b"\x00\x20" + hashlib.sha256(REDEEM).digest()
         (b"", (b"\x01", REDEEM, b"\xc0" + b"\x01" * 64), None),  # Taproot, script path
         (b"", (b"\x01", b"\x51"), None),
         (b"\x51\x76", (), None),  # not pushes alone
-        (b"\x4d\xff", (), None),  # a push past the end
+        (b"\x4d\xff\xff", (), None),  # a push past the end
         (push(KEY, KEY), (b"\x01",), None),
         (b"", (), None),
     ],

@@ -77,6 +77,10 @@ def test_times_without_offset_are_read_in_the_zone_named(now: datetime):
     assert read(text, now, timezone="Asia/Singapore")[0].time == datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
+def test_a_party_without_a_name_is_none(now: datetime):
+    assert read(SAMPLE.replace("<Nm>Bo</Nm>", "<CtryOfRes>DE</CtryOfRes>"), now)[1].originator_party is None
+
+
 def test_agents_of_the_header_stand_between(now: datetime):
     agents = "".join(
         f"<{tag}><FinInstnId><BICFI>{bic}</BICFI></FinInstnId></{tag}>"

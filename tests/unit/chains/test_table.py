@@ -241,6 +241,12 @@ def test_damaged_parquet_is_refused(data: bytes, now: datetime):
         read(data, now)
 
 
+def test_parquet_in_batches_smaller_than_its_texts(now: datetime, monkeypatch: pytest.MonkeyPatch):
+    whole = read(packed(), now)
+    monkeypatch.setattr("comity.chains._table_rows._BATCH", 1)
+    assert read(packed(), now) == whole
+
+
 def test_one_enormous_text_that_a_small_file_repeats_is_refused(now: datetime):
     huge = pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int8()), pa.array(["A" * 30_000_000]))
     data = packed(originator_name=huge)
