@@ -8,11 +8,13 @@ from datetime import timedelta
 from sqlalchemy import Connection, insert
 
 from comity.exchange import bodies, envelope, handling
+from comity.exchange.directory import Member
 from comity.exchange.handling import Source
 from comity.model import Handling, Message, MessageKind, OnwardUse
 from comity.node import tables
 from comity.node.node import Node
 from comity.standard import gateways
+from comity.standard.gateways import Passage
 
 LIFETIME = timedelta(days=30)
 
@@ -48,7 +50,7 @@ def send(
         on=now.date(),
     )
     limits = Handling(purpose, passed.onward, passed.legal_basis, (*passed.limits, *passed.cautions))
-    wanted = handling.derive([limits], Handling(purpose, onward, passed.legal_basis, tuple(caveats)))
+    wanted = Handling(purpose, onward, passed.legal_basis, tuple(caveats))
     held = [Source.of(message) for message in sources]
     message_id = node.ids()
     message = Message(
@@ -59,35 +61,39 @@ def send(
         conversation=in_reply_to.conversation if in_reply_to else message_id,
         created=now,
         expires=now + LIFETIME,
-        handling=handling.derive([source.handling for source in held], wanted),
+        handling=handling.derive([limits, *(source.handling for source in held)], wanted),
         body=dict(body),
         in_reply_to=in_reply_to.id if in_reply_to else "",
     )
     handling.check_outgoing(message, held, now)
     bodies.check(message)
+    _post(node, conn, message, member, passed, case_id)
+    return message
+
+
+def _post(
+    node: Node, conn: Connection, message: Message, member: Member, passed: Passage, case_id: str
+) -> None:
     sealed = envelope.seal(message, node.keys, member)
     node.mailbox.enqueue(conn, message, sealed)
     if case_id:
         link(conn, message, case_id)
+    relied = dict.fromkeys((passed.sender, passed.recipient))
     node.record(
         conn,
         "message.sent",
         {
             "message": message.id,
-            "kind": kind.value,
-            "to": recipient,
+            "kind": message.kind.value,
+            "to": message.recipient,
             "digest": envelope.digest(sealed),
-            "provisions": [
-                f"{p.jurisdiction}: {p.source} ({p.confidence.value})"
-                for p in dict.fromkeys((passed.sender, passed.recipient))
-            ],
+            "provisions": [f"{p.jurisdiction}: {p.source} ({p.confidence.value})" for p in relied],
         },
         hop="act",
         case_id=case_id,
-        text=f"{kind.value.replace('_', ' ').capitalize()} sent to {member.institution.name}",
+        text=f"{message.kind.value.replace('_', ' ').capitalize()} sent to {member.institution.name}",
         law=message.handling.legal_basis,
     )
-    return message
 
 
 def link(conn: Connection, message: Message, case_id: str) -> None:
