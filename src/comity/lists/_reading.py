@@ -21,7 +21,7 @@ _DAY = re.compile(r"(?:(?:(\d{1,2}) )?([A-Za-z]{3})[a-z]* )?(\d{4})")
 
 def local(element: etree._Element) -> str:
     """The element's name without its namespace: OFAC changed it once, and may again."""
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:

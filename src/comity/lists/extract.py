@@ -82,10 +82,11 @@ def listings(stream: BinaryIO, header: Header) -> Iterator[Listing]:
 def _entries(stream: BinaryIO, header: Header) -> Iterator[Listing]:
     while line := _line(stream):
         listing = codec.from_json(Listing, line, limit=MAX_LINE)
-        if listing.list_id != header.list_id or not 0 <= listing.confidence <= 1:
+        named = listing.entry_id and listing.party.name
+        if not named or listing.list_id != header.list_id or not 0 <= listing.confidence <= 1:
             raise BadInput(
                 f"extract of {header.list_id}: the entry {listing.entry_id[:60]!r} does not belong in it",
-                why="it names another list, or its confidence is not between 0 and 1",
+                why="it has no id or name, is of another list, or its confidence is not between 0 and 1",
                 remedy="write the extract again",
             )
         yield listing

@@ -97,10 +97,8 @@ class WalletIndex:
 
     def _hits(self, account: str) -> list[_Hit]:
         exact = self._exact.get(account, [])
-        if not _evm(account):
-            return exact
+        other = self._evm.get(account.rsplit(":", 1)[1], []) if _evm(account) else []
         entries = {id(hit.listing) for hit in exact}
-        other = self._evm.get(account.rsplit(":", 1)[1], [])
         more: dict[int, _Hit] = {}
         for hit in other:
             if id(hit.listing) not in entries:

@@ -67,6 +67,7 @@ def test_an_empty_list_is_written() -> None:
         (packed(ENTRY).replace(b'"entries":1', b'"entries":-1'), "Comity extract"),
         (packed(ENTRY).replace(b'"kind":"attribution"', b'"kind":"rumour"'), "not a Listing"),
         (packed(ENTRY).replace(b"eip155:1:", b"eip155 1 "), "not a Listing|not an account"),
+        (packed(ENTRY).replace("Ünal Örnek".encode(), b""), "does not belong"),
         (packed(ENTRY)[:-20], "not a Listing"),
     ],
 )
