@@ -180,3 +180,19 @@ def test_a_rollback_takes_everything_back(
         de.enqueue(conn, write(), sealed)
         conn.rollback()
         assert fr.received(conn) == de.sent(conn) == ()
+
+
+def test_finding_answers_and_counting(
+    conn: Connection, de: Mailbox, write: Write, sealed: bytes, now: datetime
+) -> None:
+    asked = write(id="q", sender="fiu-fr", recipient="fiu-de", in_reply_to="")
+    de.accept(conn, write(id="q", sender="fiu-sg", recipient="fiu-de"), "d", now + timedelta(seconds=1))
+    de.accept(conn, asked, "d", now)
+    de.enqueue(conn, write(id="a", in_reply_to="q"), sealed)
+    de.enqueue(conn, write(id="b", in_reply_to="other"), sealed)
+    assert de.incoming(conn, "q").message == asked, "the oldest of two senders' messages of one id"
+    assert [message.id for message in de.answers(conn, asked)] == ["a"]
+    assert de.counts(conn) == (2, 2)
+    assert [held.message.sender for held in de.received(conn, 1, 1)] == ["fiu-fr"]
+    with pytest.raises(NotFound):
+        de.incoming(conn, "z")
