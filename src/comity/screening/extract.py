@@ -92,7 +92,7 @@ class _Count:
     def over(self, listings: Iterable[Listing]) -> Iterator[Listing]:
         for listing in listings:
             self.entries += 1
-            self.wallets.update(account.value for account in listing.wallets)
+            self.wallets.update(account.address for account in listing.wallets)
             yield listing
 
 

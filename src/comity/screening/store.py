@@ -29,7 +29,7 @@ _LIST_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class LoadSummary:
-    """What was stored: ``wallets`` counts unique accounts, ``sha256`` is of the file as it was given, and
+    """What was stored: ``wallets`` counts unique addresses, ``sha256`` is of the file as it was given, and
     ``replaced`` is the version it took the place of (``""`` when there was none)."""
 
     list: str

@@ -10,6 +10,10 @@ from comity.app.cli._common import HOME, Home, Json, emit, table, utc_now, worki
 from comity.errors import BadInput
 
 
+LIKE_A_WALLET = re.compile(r"\S+:\S+|(?=\S*[0-9])[A-Za-z0-9]{25,}")
+"""An account id, or one long word with a digit in it: then it is screened as a wallet, and must be one."""
+
+
 def screen(
     what: Annotated[str, typer.Argument(help="A name, or a wallet address or account id.")],
     birth: Annotated[str, typer.Option(help="Date or year of birth, YYYY-MM-DD.")] = "",
@@ -22,7 +26,7 @@ def screen(
 
     Example: comity screen "Jon Smith" --birth 1970 --country GB
     """
-    from comity.model import AccountId
+    from comity.lists._wallets import typed
     from comity.screening.addresses import WalletIndex
     from comity.screening.names import NameIndex
     from comity.screening.store import ListStore
@@ -33,14 +37,8 @@ def screen(
     with working("Reading the lists", as_json):
         if not store.editions():
             store.bundled(utc_now())
-        try:
-            account: AccountId | None = AccountId.parse(what)
-        except BadInput:
-            from comity.lists import _wallets
-
-            account = _wallets.typed(what)
-        if account is not None:
-            hits = WalletIndex(store.listings()).screen(account)
+        if LIKE_A_WALLET.fullmatch(what.strip()):
+            hits = WalletIndex(store.listings()).screen(typed(what))
         else:
             index = NameIndex(store.listings())
             hits = index.screen(what, birth_date=birth, countries=country or (), limit=limit)
