@@ -93,7 +93,7 @@ def answer(node: Node, message_id: str, *, by: str) -> Message:
         if node.institution.role is Role.FIU:
             watched = _about(_watched(conn, own=node), request_keys(body))
             findings = [_pseudonymous(item, key) for item in watched for key in item.keys]
-            subjects = tuple(Subject(Party(""), item.accounts) for item in watched if item.accounts)
+            subjects = _holders(watched)
         else:
             findings, subjects = _own_watched(node, conn)
         reply = bodies.Reply(
@@ -146,6 +146,15 @@ def _pseudonymous(item: Watched, key: str) -> Finding:
     return replace(_bare(item.finding), subject=key)
 
 
+def _holders(watched: Iterable[Watched]) -> tuple[Subject, ...]:
+    """The persons of these keys, by the documents the asker named, with their accounts here."""
+    held: dict[Subject, list[AccountId]] = {}
+    for item in watched:
+        for subject in filter(None, map(_subject, item.keys)):
+            held.setdefault(subject, []).extend(item.accounts)
+    return tuple(replace(who, accounts=tuple(dict.fromkeys(a))) for who, a in held.items() if a)
+
+
 def request_keys(body: bodies.Request) -> frozenset[str]:
     """The match keys of the subjects and accounts a request names."""
     return frozenset(
@@ -187,7 +196,12 @@ def on_reply(node: Node, conn: Connection, message: Message) -> None:
         return
     sender = node.parties[message.sender]
     if sender.role is Role.FIU:
-        _keep(conn, message, [Watched(finding, (finding.subject,)) for finding in body.findings])
+        held = {
+            key: subject.accounts
+            for subject in body.subjects
+            for key in keys_of(IdentifierKind.DOCUMENT, parties=[subject.party])
+        }
+        _keep(conn, message, [Watched(f, (f.subject,), held.get(f.subject, ())) for f in body.findings])
         return
     parties = {str(account): subject.party for subject in body.subjects for account in subject.accounts}
     items = []
@@ -202,8 +216,9 @@ def on_reply(node: Node, conn: Connection, message: Message) -> None:
 def _keep(conn: Connection, message: Message, items: Sequence[Watched]) -> None:
     merged: dict[str, Watched] = {}
     for item in items:
-        held = merged.get(item.finding.id)
-        merged[item.finding.id] = replace(held, keys=(*held.keys, *item.keys)) if held else item
+        held = merged.get(item.finding.id, item)
+        keys = tuple(dict.fromkeys((*held.keys, *item.keys)))
+        merged[item.finding.id] = replace(held, keys=keys, accounts=held.accounts or item.accounts)
     for finding_id, item in merged.items():
         place = (tables.watch.c.source == message.sender) & (tables.watch.c.finding_id == finding_id)
         conn.execute(delete(tables.watch).where(place))
@@ -379,10 +394,7 @@ def _require_fiu(node: Node) -> None:
 
 def link_once(conn: Connection, message: Message, case_id: str) -> None:
     """Note that the message belongs to the case, unless that is noted."""
-    known = conn.execute(
-        select(tables.case_message.c.case_id).where(
-            tables.case_message.c.message_id == message.id, tables.case_message.c.sender == message.sender
-        )
-    ).one_or_none()
-    if known is None:
+    here = tables.case_message.c
+    known = select(here.case_id).where(here.message_id == message.id, here.sender == message.sender)
+    if conn.execute(known).one_or_none() is None:
         link(conn, message, case_id)
