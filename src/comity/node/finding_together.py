@@ -118,10 +118,9 @@ def answer(node: Node, message_id: str, *, by: str) -> Message:
 
 def _own_watched(node: Node, conn: Connection) -> tuple[list[Finding], tuple[Subject, ...]]:
     """An institution's watched findings of rules that can be added up, and the identifiers behind them."""
-    rules = [n for n in plugins.names("typologies") if plugins.load("typologies", n).SPEC.joint]
     found = [
         _bare(finding)
-        for rule in rules
+        for rule in joint_rules()
         for finding in node.cases.list_findings(
             conn, kind=FindingKind.TYPOLOGY, rule=rule, limit=MOST_WATCHED
         )
@@ -135,6 +134,11 @@ def _own_watched(node: Node, conn: Connection) -> tuple[list[Finding], tuple[Sub
         Subject(Party("", identifiers=identifiers), tuple(accounts))
         for identifiers, accounts in subjects.items()
     )
+
+
+def joint_rules() -> list[str]:
+    """The typologies whose figures several institutions may add up."""
+    return [name for name in plugins.names("typologies") if plugins.load("typologies", name).SPEC.joint]
 
 
 def _bare(finding: Finding) -> Finding:
@@ -194,8 +198,7 @@ def on_reply(node: Node, conn: Connection, message: Message) -> None:
     body = bodies.check(message)
     if not isinstance(body, bodies.Reply) or node.institution.role is not Role.FIU:
         return
-    sender = node.parties[message.sender]
-    if sender.role is Role.FIU:
+    if node.parties[message.sender].role is Role.FIU:
         held = {
             key: subject.accounts
             for subject in body.subjects
@@ -215,7 +218,10 @@ def on_reply(node: Node, conn: Connection, message: Message) -> None:
 
 def _keep(conn: Connection, message: Message, items: Sequence[Watched]) -> None:
     merged: dict[str, Watched] = {}
+    known = set(joint_rules())
     for item in items:
+        if item.finding.rule not in known:
+            continue  # another version's typology: it cannot be added up here
         held = merged.get(item.finding.id, item)
         keys = tuple(dict.fromkeys((*held.keys, *item.keys)))
         merged[item.finding.id] = replace(held, keys=keys, accounts=held.accounts or item.accounts)
