@@ -284,13 +284,21 @@ class Mailbox:
         return _incoming(row)
 
     def incoming(self, conn: Connection, message_id: str) -> Incoming:
-        """The oldest message of the inbox with this id, whoever sent it. Raises NotFound."""
-        row = conn.execute(
-            select(inbox).where(inbox.c.id == message_id).order_by(inbox.c.received, inbox.c.sender).limit(1)
-        ).one_or_none()
-        if row is None:
+        """The message of the inbox with this id.
+
+        Raises NotFound, and Conflict when several members used it: an id is its sender's own, and none
+        may pass its message off as another's.
+        """
+        rows = conn.execute(select(inbox).where(inbox.c.id == message_id)).all()
+        if not rows:
             raise _missing(message_id)
-        return _incoming(row)
+        if len(rows) > 1:
+            raise Conflict(
+                f"message id {message_id} was used by {' and '.join(sorted(row.sender for row in rows))}",
+                why="one of them may have copied it from the other",
+                remedy="read both in the inbox, and ask their senders",
+            )
+        return _incoming(rows[0])
 
     def answers(self, conn: Connection, message: Message) -> tuple[Message, ...]:
         """What this node has sent in answer to a message it received."""

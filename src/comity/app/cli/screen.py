@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 
 from comity.app.cli._common import HOME, Home, Json, emit, table, utc_now, working
 from comity.errors import BadInput
-
 
 LIKE_A_WALLET = re.compile(r"\S+:\S+|(?=\S*[0-9])[A-Za-z0-9]{25,}")
 """An account id, or one long word with a digit in it: then it is screened as a wallet, and must be one."""
