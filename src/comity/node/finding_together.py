@@ -36,7 +36,7 @@ from comity.model import (
 )
 from comity.node import tables
 from comity.node.node import Node
-from comity.node.sending import link, send
+from comity.node.sending import send
 
 PURPOSE = "money_laundering"
 KINDS = (IdentifierKind.WALLET, IdentifierKind.DOCUMENT, IdentifierKind.ACCOUNT)
@@ -396,11 +396,3 @@ def _require_fiu(node: Node) -> None:
             why="institutions find together through their FIU (ADR 0009)",
             remedy="ask your FIU",
         )
-
-
-def link_once(conn: Connection, message: Message, case_id: str) -> None:
-    """Note that the message belongs to the case, unless that is noted."""
-    here = tables.case_message.c
-    known = select(here.case_id).where(here.message_id == message.id, here.sender == message.sender)
-    if conn.execute(known).one_or_none() is None:
-        link(conn, message, case_id)

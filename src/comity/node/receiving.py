@@ -13,6 +13,7 @@ from comity.exchange.mailbox import Incoming
 from comity.model import Message, MessageKind
 from comity.node import finding_together, freezing
 from comity.node.node import Node
+from comity.node.sending import link_once
 from comity.standard import gateways
 
 BATCH = 20
@@ -83,7 +84,7 @@ def process_inbox(node: Node) -> int:
 def _take_effect(node: Node, conn: Connection, message: Message) -> None:
     case_id = node.case_of_conversation(conn, message.conversation)
     if case_id:
-        finding_together.link_once(conn, message, case_id)
+        link_once(conn, message, case_id)
         node.record(
             conn,
             "case.message",

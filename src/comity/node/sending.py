@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from comity.exchange import bodies, envelope, handling
 from comity.exchange.directory import Member
@@ -101,3 +101,11 @@ def link(conn: Connection, message: Message, case_id: str) -> None:
     conn.execute(
         insert(tables.case_message).values(message_id=message.id, sender=message.sender, case_id=case_id)
     )
+
+
+def link_once(conn: Connection, message: Message, case_id: str) -> None:
+    """Note that the message belongs to the case, unless that is noted."""
+    here = tables.case_message.c
+    known = select(here.case_id).where(here.message_id == message.id, here.sender == message.sender)
+    if conn.execute(known).one_or_none() is None:
+        link(conn, message, case_id)
