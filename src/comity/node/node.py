@@ -30,7 +30,7 @@ from comity.commons.commons import Commons, Root
 from comity.cooperation import budget as cooperation_tables
 from comity.enforcement import tables as enforcement_tables
 from comity.enforcement.register import FreezeRegister
-from comity.errors import BadInput, Conflict, NotFound, SettingsError
+from comity.errors import BadInput, Conflict, NotFound, SettingsError, Unverified
 from comity.exchange import keys as exchange_keys
 from comity.exchange import tables as exchange_tables
 from comity.exchange.directory import Directory, Member
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 MAX_LINE = 64 * 1024
 VALIDITY = timedelta(days=730)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def utc_now() -> datetime:
@@ -105,6 +106,7 @@ class Node:
         self.mailbox = Mailbox(self.keys, SystemRandom())
         self.freezes = FreezeRegister(clock)
         self._writing = threading.RLock()
+        self._read: tuple[tuple[int, int, int], Commons, Directory] | None = None
 
     @classmethod
     def open(cls, home: Path, **given: Any) -> Node:
@@ -168,26 +170,42 @@ class Node:
 
     # What the node knows, read when first needed.
 
-    @cached_property
+    @property
     def commons(self) -> Commons:
         """What the network has agreed on, verified against this node's root of trust.
 
-        Raises SettingsError before joining, Unverified when it is not signed as it must be.
+        A bundle that another process of this node has taken in meanwhile is seen. Raises SettingsError
+        before joining, Unverified when it is not signed as it must be, or has expired.
         """
+        return self._agreed()[0]
+
+    @property
+    def directory(self) -> Directory:
+        """The members. Raises SettingsError, Unverified."""
+        return self._agreed()[1]
+
+    def _agreed(self) -> tuple[Commons, Directory]:
         try:
-            root, bundle = self.paths.commons_root.read_bytes(), self.paths.commons.read_bytes()
+            stamp = self.paths.commons.stat()
+            mark = (stamp.st_ino, stamp.st_mtime_ns, stamp.st_size)
+            if self._read is None or self._read[0] != mark:
+                root, bundle = self.paths.commons_root.read_bytes(), self.paths.commons.read_bytes()
+                found = commons.load(bundle, codec.from_json(Root, root), self.clock())
+                self._read = mark, found, Directory.from_json(codec.canonical(found.directory))
         except FileNotFoundError:
             raise SettingsError(
                 "this node has not joined a network",
                 why="it has no root of trust and no directory of members",
                 remedy="run: comity node join --root FILE --commons FILE",
             ) from None
-        return commons.load(bundle, codec.from_json(Root, root), self.clock())
-
-    @cached_property
-    def directory(self) -> Directory:
-        """The members. Raises SettingsError, Unverified."""
-        return Directory.from_json(codec.canonical(self.commons.directory))
+        _, agreed, directory = self._read
+        if agreed.expires <= self.clock():
+            raise Unverified(
+                "the commons have expired",
+                why=f"they were good until {agreed.expires.date()}",
+                remedy="fetch the newest bundle and run: comity node join --root FILE --commons FILE",
+            )
+        return agreed, directory
 
     @property
     def parties(self) -> dict[str, Institution]:
@@ -266,14 +284,15 @@ class Node:
                 why="changing it would let somebody else name the members",
                 remedy="join with a new node",
             )
-        seen = self.commons.version if self.paths.commons.exists() else 0
-        found = commons.load(bundle, codec.from_json(Root, root), self.clock(), seen=seen)
+        trusted = codec.from_json(Root, root)
+        seen = 0
+        if self.paths.commons.exists():  # it may have expired: what it was still counts
+            seen = commons.load(self.paths.commons.read_bytes(), trusted, LONG_AGO).version
+        found = commons.load(bundle, trusted, self.clock(), seen=seen)
         for path, data in ((self.paths.commons_root, root), (self.paths.commons, bundle)):
             draft = path.with_suffix(".new")
             draft.write_bytes(data)
             draft.replace(path)
-        for name in ("commons", "directory"):
-            self.__dict__.pop(name, None)
         with self.act() as conn:
             self.record(
                 conn,

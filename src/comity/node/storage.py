@@ -11,11 +11,13 @@ from comity.errors import StoreError
 
 
 def open_engine(url: str) -> Engine:
-    """An engine on SQLite or PostgreSQL. SQLite is durable (WAL, full sync) and serialises writers."""
+    """An engine on SQLite or PostgreSQL. Acts of one node happen one after another, whoever runs them."""
     engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "begin", _postgresql_begin)
     return engine
 
 
@@ -32,6 +34,11 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
 
 def _sqlite_begin(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql_begin(connection: Any) -> None:
+    """The same order that SQLite gives: a server and a command line may both work on one node."""
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('comity ' || current_schema()))")
 
 
 def create_tables(engine: Engine, *metadatas: MetaData) -> None:
