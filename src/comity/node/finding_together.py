@@ -9,13 +9,12 @@ the figures for those keys only.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from comity import codec, plugins
+from comity import codec
 from comity.cooperation import joint, match
 from comity.cooperation.budget import Budget
 from comity.cooperation.subjects import IdentifierKind, keys_of
@@ -24,35 +23,30 @@ from comity.exchange import bodies
 from comity.model import (
     AccountId,
     Finding,
-    FindingKind,
-    Identifier,
     Level,
     Message,
     MessageKind,
     OnwardUse,
-    Party,
     Role,
-    Subject,
 )
 from comity.node import tables
 from comity.node.node import Node
 from comity.node.sending import send
+from comity.node.watching import (
+    Watched,
+    about,
+    holders,
+    keep,
+    own_watched,
+    pseudonymous,
+    subject_of,
+    watched,
+)
 
 PURPOSE = "money_laundering"
 KINDS = (IdentifierKind.WALLET, IdentifierKind.DOCUMENT, IdentifierKind.ACCOUNT)
 DAILY_BUDGET = 200_000
 """Elements a peer may offer per kind and day: some dozens of runs at the size of a country's watch list."""
-MOST_WATCHED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What somebody watches: the finding without its evidence, the keys its subject is matched on, and the
-    accounts that are meant."""
-
-    finding: Finding
-    keys: tuple[str, ...]
-    accounts: tuple[AccountId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +85,11 @@ def answer(node: Node, message_id: str, *, by: str) -> Message:
         if node.mailbox.answers(conn, asked):
             raise Conflict(f"message {message_id} is answered already", remedy="read the conversation")
         if node.institution.role is Role.FIU:
-            watched = _about(_watched(conn, own=node), request_keys(body))
-            findings = [_pseudonymous(item, key) for item in watched for key in item.keys]
-            subjects = _holders(watched)
+            shown = about(watched(conn, own=node), request_keys(body))
+            findings = [pseudonymous(item, key) for item in shown for key in item.keys]
+            subjects = holders(shown)
         else:
-            findings, subjects = _own_watched(node, conn)
+            findings, subjects = own_watched(node, conn)
         reply = bodies.Reply(
             bodies.Outcome.FOUND if findings else bodies.Outcome.NOTHING,
             f"{len(findings)} watched findings." if findings else "Searched what is watched here, in vain.",
@@ -116,49 +110,6 @@ def answer(node: Node, message_id: str, *, by: str) -> Message:
     return message
 
 
-def _own_watched(node: Node, conn: Connection) -> tuple[list[Finding], tuple[Subject, ...]]:
-    """An institution's watched findings of rules that can be added up, and the identifiers behind them."""
-    found = [
-        _bare(finding)
-        for rule in joint_rules()
-        for finding in node.cases.list_findings(
-            conn, kind=FindingKind.TYPOLOGY, rule=rule, limit=MOST_WATCHED
-        )
-    ]
-    subjects: dict[tuple[Identifier, ...], list[AccountId]] = {}
-    for account in dict.fromkeys(finding.subject for finding in found):
-        party = node.customers.get(account)
-        if party and party.identifiers:
-            subjects.setdefault(party.identifiers, []).append(AccountId(account))
-    return found, tuple(
-        Subject(Party("", identifiers=identifiers), tuple(accounts))
-        for identifiers, accounts in subjects.items()
-    )
-
-
-def joint_rules() -> list[str]:
-    """The typologies whose figures several institutions may add up."""
-    return [name for name in plugins.names("typologies") if plugins.load("typologies", name).SPEC.joint]
-
-
-def _bare(finding: Finding) -> Finding:
-    return replace(finding, evidence=(), reasons=finding.reasons[:1])
-
-
-def _pseudonymous(item: Watched, key: str) -> Finding:
-    """The finding as another country's FIU sees it: its subject is the key that both know."""
-    return replace(_bare(item.finding), subject=key)
-
-
-def _holders(watched: Iterable[Watched]) -> tuple[Subject, ...]:
-    """The persons of these keys, by the documents the asker named, with their accounts here."""
-    held: dict[Subject, list[AccountId]] = {}
-    for item in watched:
-        for subject in filter(None, map(_subject, item.keys)):
-            held.setdefault(subject, []).extend(item.accounts)
-    return tuple(replace(who, accounts=tuple(dict.fromkeys(a))) for who, a in held.items() if a)
-
-
 def request_keys(body: bodies.Request) -> frozenset[str]:
     """The match keys of the subjects and accounts a request names."""
     return frozenset(
@@ -168,29 +119,11 @@ def request_keys(body: bodies.Request) -> frozenset[str]:
     )
 
 
-def _about(watched: Iterable[Watched], keys: frozenset[str]) -> list[Watched]:
-    """What is watched about these keys, with those keys only."""
-    shown = (replace(item, keys=tuple(key for key in item.keys if key in keys)) for item in watched)
-    return [item for item in shown if item.keys]
-
-
-def _watched(conn: Connection, own: Node) -> list[Watched]:
-    """What the FIU's own institutions told it."""
-    home = own.institution.jurisdictions[0]
-    return [
-        codec.from_json(Watched, row.item.encode())
-        for row in conn.execute(
-            select(tables.watch).order_by(tables.watch.c.source, tables.watch.c.finding_id)
-        )
-        if own.parties[row.source].jurisdictions[0] == home
-    ]
-
-
 def on_request(node: Node, conn: Connection, message: Message) -> None:
     """Another FIU's request brings its own figures for the subjects it asks about: keep them."""
     body = bodies.check(message)
     if isinstance(body, bodies.Request) and node.institution.role is Role.FIU:
-        _keep(conn, message, [Watched(finding, (finding.subject,)) for finding in body.findings])
+        keep(conn, message, [Watched(finding, (finding.subject,)) for finding in body.findings])
 
 
 def on_reply(node: Node, conn: Connection, message: Message) -> None:
@@ -204,7 +137,7 @@ def on_reply(node: Node, conn: Connection, message: Message) -> None:
             for subject in body.subjects
             for key in keys_of(IdentifierKind.DOCUMENT, parties=[subject.party])
         }
-        _keep(conn, message, [Watched(f, (f.subject,), held.get(f.subject, ())) for f in body.findings])
+        keep(conn, message, [Watched(f, (f.subject,), held.get(f.subject, ())) for f in body.findings])
         return
     parties = {str(account): subject.party for subject in body.subjects for account in subject.accounts}
     items = []
@@ -213,29 +146,7 @@ def on_reply(node: Node, conn: Connection, message: Message) -> None:
         known = [parties[finding.subject]] if finding.subject in parties else []
         keys = [key for kind in KINDS for key in keys_of(kind, accounts=[account], parties=known)]
         items.append(Watched(finding, tuple(keys), (account,) if known else ()))
-    _keep(conn, message, items)
-
-
-def _keep(conn: Connection, message: Message, items: Sequence[Watched]) -> None:
-    merged: dict[str, Watched] = {}
-    known = set(joint_rules())
-    for item in items:
-        if item.finding.rule not in known:
-            continue  # another version's typology: it cannot be added up here
-        held = merged.get(item.finding.id, item)
-        keys = tuple(dict.fromkeys((*held.keys, *item.keys)))
-        merged[item.finding.id] = replace(held, keys=keys, accounts=held.accounts or item.accounts)
-    for finding_id, item in merged.items():
-        place = (tables.watch.c.source == message.sender) & (tables.watch.c.finding_id == finding_id)
-        conn.execute(delete(tables.watch).where(place))
-        conn.execute(
-            insert(tables.watch).values(
-                source=message.sender,
-                finding_id=finding_id,
-                message_id=message.id,
-                item=codec.to_json(item).decode(),
-            )
-        )
+    keep(conn, message, items)
 
 
 def offer_match(node: Node, peer: str) -> tuple[str, ...]:
@@ -265,7 +176,7 @@ def offer_match(node: Node, peer: str) -> tuple[str, ...]:
 
 
 def _keys(conn: Connection, node: Node, kind: IdentifierKind) -> list[str]:
-    found = {key for item in _watched(conn, own=node) for key in item.keys}
+    found = {key for item in watched(conn, own=node) for key in item.keys}
     return sorted(key for key in found if key.startswith(f"{kind.value}|"))
 
 
@@ -336,16 +247,14 @@ def ask_common(node: Node, peer: str) -> Message:
     if not keys:
         raise Conflict(f"nothing in common with {peer}", remedy="run a match, and wait for its answer")
     with node.act() as conn:
-        ours = [
-            _pseudonymous(item, key) for item in _about(_watched(conn, own=node), keys) for key in item.keys
-        ]
+        ours = [pseudonymous(item, key) for item in about(watched(conn, own=node), keys) for key in item.keys]
         body = bodies.Request(
             facts=f"{len(keys)} subjects are watched in both countries.",
             reasons=tuple(dict.fromkeys(finding.reasons[0] for finding in ours))[:20],
             link="Institutions of the requested country watch the same subjects, as the match has shown.",
             intended_use="Intelligence on money laundering; not evidence, and not to be passed on.",
             items=("For each subject: the indicator, its figures, and the accounts concerned.",),
-            subjects=tuple(subject for key in sorted(keys) if (subject := _subject(key))),
+            subjects=tuple(subject for key in sorted(keys) if (subject := subject_of(key))),
             accounts=tuple(a for key in sorted(keys) if (a := _account(key))),
             findings=tuple(ours),
         )
@@ -355,13 +264,6 @@ def ask_common(node: Node, peer: str) -> Message:
 def _account(key: str) -> AccountId | None:
     kind, _, value = key.partition("|")
     return AccountId.parse(value) if kind in ("wallet", "account") else None
-
-
-def _subject(key: str) -> Subject | None:
-    parts = key.split("|")
-    if parts[0] != "document":
-        return None
-    return Subject(Party("", identifiers=(Identifier(parts[1], parts[3], parts[2]),)))
 
 
 def join(node: Node) -> tuple[Finding, ...]:
@@ -377,16 +279,6 @@ def join(node: Node) -> tuple[Finding, ...]:
         node.cases.save_findings(conn, alerts)
         node.record(conn, "findings.joined", {"sources": len(found), "alerts": len(alerts)})
     return tuple(alerts)
-
-
-def accounts_of(node: Node, key: str) -> dict[AccountId, str]:
-    """The accounts behind a key that this FIU was told of, each with who told of it."""
-    with node.act() as conn:
-        rows = [
-            (row.source, codec.from_json(Watched, row.item.encode()))
-            for row in conn.execute(select(tables.watch))
-        ]
-    return {account: source for source, item in rows if key in item.keys for account in item.accounts}
 
 
 def _require_fiu(node: Node) -> None:

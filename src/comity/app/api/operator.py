@@ -30,7 +30,7 @@ from comity.errors import (
     Unverified,
 )
 from comity.model import AccountId, CaseState, Level, Verdict
-from comity.node import filing, finding_together, freezing, hops
+from comity.node import filing, finding_together, freezing, hops, watching
 from comity.node.node import Node
 
 STATUS: tuple[tuple[type[ComityError], int], ...] = (
@@ -268,7 +268,7 @@ def _together(node: Node) -> APIRouter:
     @api.get("/subjects/accounts")
     def accounts(key: str) -> Any:
         """The accounts behind a match key that this FIU was told of, each with who told of it."""
-        return {str(a): source for a, source in finding_together.accounts_of(node, key).items()}
+        return {str(a): source for a, source in watching.accounts_of(node, key).items()}
 
     @api.post("/join")
     def join() -> Any:

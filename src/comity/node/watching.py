@@ -1,0 +1,125 @@
+"""What an FIU is told its institutions and partners watch: kept by who told it, and given out bare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, delete, insert, select
+
+from comity import codec, plugins
+from comity.model import AccountId, Finding, FindingKind, Identifier, Message, Party, Subject
+from comity.node import tables
+from comity.node.node import Node
+
+MOST_WATCHED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What somebody watches: the finding without its evidence, the keys its subject is matched on, and the
+    accounts that are meant."""
+
+    finding: Finding
+    keys: tuple[str, ...]
+    accounts: tuple[AccountId, ...] = ()
+
+
+def own_watched(node: Node, conn: Connection) -> tuple[list[Finding], tuple[Subject, ...]]:
+    """An institution's watched findings of rules that can be added up, and the identifiers behind them."""
+    found = [
+        _bare(finding)
+        for rule in joint_rules()
+        for finding in node.cases.list_findings(
+            conn, kind=FindingKind.TYPOLOGY, rule=rule, limit=MOST_WATCHED
+        )
+    ]
+    subjects: dict[tuple[Identifier, ...], list[AccountId]] = {}
+    for account in dict.fromkeys(finding.subject for finding in found):
+        party = node.customers.get(account)
+        if party and party.identifiers:
+            subjects.setdefault(party.identifiers, []).append(AccountId(account))
+    return found, tuple(
+        Subject(Party("", identifiers=identifiers), tuple(accounts))
+        for identifiers, accounts in subjects.items()
+    )
+
+
+def joint_rules() -> list[str]:
+    """The typologies whose figures several institutions may add up."""
+    return [name for name in plugins.names("typologies") if plugins.load("typologies", name).SPEC.joint]
+
+
+def _bare(finding: Finding) -> Finding:
+    return replace(finding, evidence=(), reasons=finding.reasons[:1])
+
+
+def pseudonymous(item: Watched, key: str) -> Finding:
+    """The finding as another country's FIU sees it: its subject is the key that both know."""
+    return replace(_bare(item.finding), subject=key)
+
+
+def subject_of(key: str) -> Subject | None:
+    parts = key.split("|")
+    if parts[0] != "document":
+        return None
+    return Subject(Party("", identifiers=(Identifier(parts[1], parts[3], parts[2]),)))
+
+
+def holders(items: Iterable[Watched]) -> tuple[Subject, ...]:
+    """The persons of these keys, by the documents the asker named, with their accounts here."""
+    held: dict[Subject, list[AccountId]] = {}
+    for item in items:
+        for subject in filter(None, map(subject_of, item.keys)):
+            held.setdefault(subject, []).extend(item.accounts)
+    return tuple(replace(who, accounts=tuple(dict.fromkeys(a))) for who, a in held.items() if a)
+
+
+def about(items: Iterable[Watched], keys: frozenset[str]) -> list[Watched]:
+    """What is watched about these keys, with those keys only."""
+    shown = (replace(item, keys=tuple(key for key in item.keys if key in keys)) for item in items)
+    return [item for item in shown if item.keys]
+
+
+def watched(conn: Connection, own: Node) -> list[Watched]:
+    """What the FIU's own institutions told it."""
+    home = own.institution.jurisdictions[0]
+    return [
+        codec.from_json(Watched, row.item.encode())
+        for row in conn.execute(
+            select(tables.watch).order_by(tables.watch.c.source, tables.watch.c.finding_id)
+        )
+        if own.parties[row.source].jurisdictions[0] == home
+    ]
+
+
+def keep(conn: Connection, message: Message, items: Sequence[Watched]) -> None:
+    merged: dict[str, Watched] = {}
+    known = set(joint_rules())
+    for item in items:
+        if item.finding.rule not in known:
+            continue  # another version's typology: it cannot be added up here
+        held = merged.get(item.finding.id, item)
+        keys = tuple(dict.fromkeys((*held.keys, *item.keys)))
+        merged[item.finding.id] = replace(held, keys=keys, accounts=held.accounts or item.accounts)
+    for finding_id, item in merged.items():
+        place = (tables.watch.c.source == message.sender) & (tables.watch.c.finding_id == finding_id)
+        conn.execute(delete(tables.watch).where(place))
+        conn.execute(
+            insert(tables.watch).values(
+                source=message.sender,
+                finding_id=finding_id,
+                message_id=message.id,
+                item=codec.to_json(item).decode(),
+            )
+        )
+
+
+def accounts_of(node: Node, key: str) -> dict[AccountId, str]:
+    """The accounts behind a key that this FIU was told of, each with who told of it."""
+    with node.act() as conn:
+        rows = [
+            (row.source, codec.from_json(Watched, row.item.encode()))
+            for row in conn.execute(select(tables.watch))
+        ]
+    return {account: source for source, item in rows if key in item.keys for account in item.accounts}
