@@ -12,7 +12,7 @@ import lzma
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -174,12 +174,9 @@ def amount(text: str, where: str) -> Decimal:
             why="an amount is digits with at most one point: no sign, exponent, separator or symbol",
             remedy="correct it in the file",
         )
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise BadInput(f"{where}: not an amount: {text[:40]!r}") from None
-    exponent = value.normalize().as_tuple().exponent
-    if value >= MAX_AMOUNT or (isinstance(exponent, int) and -exponent > MAX_PLACES):
+    value = Decimal(text)
+    places = len(text.partition(".")[2].rstrip("0"))
+    if value >= MAX_AMOUNT or places > MAX_PLACES:
         raise BadInput(
             f"{where}: an amount out of bounds: {text[:40]!r}",
             why="amounts are below 10^18 with at most 18 decimal places",
@@ -202,7 +199,11 @@ def instant(text: str, where: str, now: datetime) -> datetime:
             why="deadlines and order depend on it",
             remedy="add Z or an offset such as +08:00",
         )
-    return past(value.astimezone(UTC), where, now)
+    try:
+        value = value.astimezone(UTC)
+    except OverflowError:  # the year 1 or 9999, and an offset beyond it
+        value = value.replace(tzinfo=UTC)
+    return past(value, where, now)
 
 
 def past(value: datetime, where: str, now: datetime) -> datetime:

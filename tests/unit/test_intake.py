@@ -97,7 +97,21 @@ def test_amounts_are_exact(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["-1", "+1", "1e9", "NaN", "Infinity", "1,000", "", "1.", ".5", "10" * 10, "0." + "0" * 18 + "1", "٣"],
+    [
+        "-1",
+        "+1",
+        "1e9",
+        "NaN",
+        "Infinity",
+        "1,000",
+        "",
+        "1.",
+        ".5",
+        "10" * 10,
+        "0." + "0" * 18 + "1",
+        "1" * 18 + "." + "1" * 19,
+        "٣",
+    ],
 )
 def test_absurd_amounts_are_refused(text: str) -> None:
     with pytest.raises(BadInput, match="row 1"):
@@ -106,7 +120,14 @@ def test_absurd_amounts_are_refused(text: str) -> None:
 
 def test_times_carry_an_offset_and_lie_in_the_past() -> None:
     assert intake.instant("2026-01-01T08:00:00+08:00", "x", NOW) == datetime(2026, 1, 1, tzinfo=UTC)
-    for text in ("2026-01-01T00:00:00", "soon", "1969-12-31T23:59:59Z", "2999-01-01T00:00:00Z", ""):
+    for text in (
+        "2026-01-01T00:00:00",
+        "soon",
+        "1969-12-31T23:59:59Z",
+        "2999-01-01T00:00:00Z",
+        "",
+        "0001-01-01T00:00:00+23:00",
+    ):
         with pytest.raises(BadInput, match="x:"):
             intake.instant(text, "x", NOW)
     assert intake.past(NOW + timedelta(hours=23), "x", NOW)

@@ -21,7 +21,7 @@ class Columns:
     - ``out_ptr``: int64[m+1], ``out_idx``: int64[n]: transfers out of account a, in time order, are
       ``out_idx[out_ptr[a]:out_ptr[a+1]]``; ``in_ptr``, ``in_idx`` likewise for transfers into it
     - ``hub``: bool[m], true where the account is a transaction, nobody's account (ADR 0004)
-    - ``accounts``: m account ids; ``ids``: n transfer ids (lazy sequences)
+    - ``accounts``: m account ids, sorted; ``ids``: n transfer ids (lazy sequences)
     - ``reference``: the reference asset's id; ``scale``: decimal places of ``value``
     """
 
