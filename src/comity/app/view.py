@@ -224,7 +224,8 @@ class Desk:
 
     def message(self, message_id: str) -> Parcel:
         with self._node.act() as conn:
-            return self._parcel(self._node.parcel(conn, message_id))
+            found = self._node.parcel(conn, message_id)
+        return self._parcel(found)
 
     def _parcel(self, item: Incoming | Outgoing) -> Parcel:
         message = item.message

@@ -203,6 +203,13 @@ class Mailbox:
         )
         return None if final else next_at
 
+    def wake(self, conn: Connection, now: datetime, recipient: str | None = None) -> None:
+        """Make what waits for another attempt due now: this node, or that recipient, is back."""
+        waiting = (outbox.c.state == State.QUEUED.value) & (outbox.c.next_at > _text(now))
+        if recipient is not None:
+            waiting &= outbox.c.recipient == recipient
+        conn.execute(update(outbox).where(waiting).values(next_at=_text(now)))
+
     def outgoing(self, conn: Connection, message_id: str) -> Outgoing:
         """One message of the outbox. Raises NotFound."""
         row = conn.execute(select(outbox).where(outbox.c.id == message_id)).one_or_none()

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError
 
 from comity.errors import ComityError, NotFound, Unverified
 from comity.exchange import bodies, envelope
@@ -58,6 +59,7 @@ def receive(node: Node, sealed: bytes, certificate: str) -> bytes:
     )
     digest = envelope.digest(sealed)
     with node.act() as conn:
+        node.mailbox.wake(conn, now, sender.id)  # who calls is there to be called
         if node.mailbox.accept(conn, message, digest, now):
             node.record(
                 conn,
@@ -68,7 +70,11 @@ def receive(node: Node, sealed: bytes, certificate: str) -> bytes:
 
 
 def process_inbox(node: Node) -> int:
-    """Let accepted messages have their effect, each in one transaction; how many were done."""
+    """Let accepted messages have their effect, each in one transaction; how many were done.
+
+    One that cannot take effect is set aside. Raises SQLAlchemyError when the database fails: then the rest
+    is done another time.
+    """
     with node.act() as conn:
         waiting = node.mailbox.unprocessed(conn, BATCH)
     for item in waiting:
@@ -77,7 +83,9 @@ def process_inbox(node: Node) -> int:
                 if node.mailbox.mark_processed(conn, item.message.sender, item.message.id, node.clock()):
                     _take_effect(node, conn, item.message)
         except ComityError as error:
-            _set_aside(node, item, error)
+            _set_aside(node, item, error.what)
+        except DataError:
+            _set_aside(node, item, "it holds text that the database cannot keep")
     return len(waiting)
 
 
@@ -99,7 +107,7 @@ def _take_effect(node: Node, conn: Connection, message: Message) -> None:
         effect(node, conn, message)
 
 
-def _set_aside(node: Node, item: Incoming, error: ComityError) -> None:
+def _set_aside(node: Node, item: Incoming, why: str) -> None:
     """A message that cannot take effect must not stop those behind it: it waits for a person."""
     message = item.message
     with node.act() as conn:
@@ -107,5 +115,5 @@ def _set_aside(node: Node, item: Incoming, error: ComityError) -> None:
             node.record(
                 conn,
                 "message.set_aside",
-                {"message": message.id, "from": message.sender, "why": error.what[:500]},
+                {"message": message.id, "from": message.sender, "why": why[:500]},
             )

@@ -5,6 +5,8 @@ Everything it does can be cut off at any point and done again: the mailbox makes
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import ssl
 import threading
 from collections import defaultdict
@@ -19,6 +21,8 @@ from comity.exchange.mailbox import Outgoing
 from comity.exchange.receipts import MAX_RECEIPT
 from comity.node.node import Node
 from comity.node.receiving import process_inbox
+
+log = logging.getLogger(__name__)
 
 PAUSE = 0.25
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -46,12 +50,17 @@ class Relay:
             client.close()
 
     def _run(self) -> None:
+        with contextlib.suppress(SQLAlchemyError), self._node.act() as conn:
+            self._node.mailbox.wake(conn, self._node.clock())
         with ThreadPoolExecutor(max_workers=4, thread_name_prefix="deliver") as pool:
             while not self._stop.is_set():
                 try:
                     busy = self.once(pool)
                 except (ComityError, SQLAlchemyError):
                     busy = False  # what failed is still in the mailbox, and is tried again
+                except Exception:
+                    log.exception("a fault in the node; what it was at is tried again")
+                    busy = False
                 if not busy:
                     self._stop.wait(PAUSE)
 
@@ -89,11 +98,18 @@ class Relay:
             if receipt:
                 try:
                     node.mailbox.delivered(conn, message.id, receipt, node.directory)
+                    node.mailbox.wake(conn, node.clock(), message.recipient)
                     node.record(conn, "message.delivered", {"message": message.id, "to": message.recipient})
                     return True
                 except ComityError as failure:
                     error = failure.what
             node.mailbox.failed(conn, message.id, error, node.clock(), final=final)
+            if final:
+                node.record(
+                    conn,
+                    "message.refused",
+                    {"message": message.id, "to": message.recipient, "why": error},
+                )
         return False
 
     def _client(self, member: Member) -> httpx.Client:

@@ -7,12 +7,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from comity import __version__
-from comity.errors import BadInput, ComityError, TooLarge, Unverified
+from comity.errors import BadInput, ComityError, Refused, TooLarge, Unverified
 from comity.exchange import envelope
 from comity.node.node import Node
 from comity.node.receiving import receive
 
-STATUS: dict[type[ComityError], int] = {TooLarge: 413, BadInput: 400, Unverified: 403}
+STATUS: dict[type[ComityError], int] = {TooLarge: 413, BadInput: 400, Unverified: 403, Refused: 422}
+"""Refused for good. Anything else is this node's trouble (503), and the peer tries again."""
 PEER_CERTIFICATE = "comity.peer"
 
 
