@@ -133,6 +133,8 @@ def carry_out(node: Node, message_id: str, *, by: str) -> tuple[Message, ...]:
         body = bodies.check(asked)
         if not isinstance(body, bodies.FreezeRequest) or node.institution.role is not Role.FIU:
             raise Conflict(f"message {message_id} is not a freeze request to an FIU")
+        if _ordered_for(conn, asked.sender, asked.id):
+            raise Conflict(f"freeze request {message_id} is carried out already", remedy="see the freezes")
         held = {a: a.institution for a in body.accounts if a.institution in node.parties}
         own = node.institution.jurisdictions[0]
         holders = {i for i in held.values() if i and node.parties[i].jurisdictions[0] == own}
@@ -172,6 +174,13 @@ def carry_out(node: Node, message_id: str, *, by: str) -> tuple[Message, ...]:
             )
             ordered.append(order)
     return tuple(ordered)
+
+
+def _ordered_for(conn: Connection, sender: str, message_id: str) -> list[str]:
+    """The measures ordered here to carry out a partner's request."""
+    here = tables.on_behalf.c
+    found = select(here.measure_id).where(here.sender == sender, here.message_id == message_id)
+    return list(conn.execute(found.order_by(here.measure_id)).scalars())
 
 
 def on_request(node: Node, conn: Connection, message: Message) -> None:
@@ -225,7 +234,10 @@ def on_request(node: Node, conn: Connection, message: Message) -> None:
 
 
 def on_reply(node: Node, conn: Connection, message: Message) -> None:
-    """The answer to a freeze this node asked for; one asked on a partner's behalf is passed on to it."""
+    """The answer to a freeze this node asked for.
+
+    When it was asked on a partner's behalf, the partner gets one answer once every holder has given its own.
+    """
     body = bodies.check(message)
     assert isinstance(body, bodies.FreezeReply)
     measure = node.freezes.get(conn, message.in_reply_to)
@@ -240,18 +252,40 @@ def on_reply(node: Node, conn: Connection, message: Message) -> None:
     ).one_or_none()
     if asked is not None:
         request = node.mailbox.get(conn, asked.sender, asked.message_id).message
-        send(
-            node,
-            conn,
-            MessageKind.FREEZE_REPLY,
-            asked.sender,
-            bodies.plain(body),
-            purpose=PURPOSE,
-            onward=OnwardUse.WITH_CONSENT,
-            sources=(message,),
-            in_reply_to=request,
-            case_id=measure.case_id,
-        )
+        _pass_on(node, conn, request, measure.case_id)
+
+
+def _pass_on(node: Node, conn: Connection, request: Message, case_id: str) -> None:
+    """Answer a partner's freeze request, unless a holder's answer is still out or it is answered."""
+    answers = []
+    for measure_id in _ordered_for(conn, request.sender, request.id):
+        served_on = node.freezes.get(conn, measure_id).served_on
+        theirs = [m for m in node.mailbox.conversation(conn, measure_id) if m.sender == served_on]
+        answers.append(next((m for m in theirs if m.in_reply_to == measure_id), None))
+    given = [answer for answer in answers if answer is not None]
+    if len(given) < len(answers) or node.mailbox.answers(conn, request):
+        return
+    said = [body for body in map(bodies.check, given) if isinstance(body, bodies.FreezeReply)]
+    held = [body for body in said if body.state is MeasureState.IN_FORCE]
+    reply = bodies.FreezeReply(
+        MeasureState.IN_FORCE if held else MeasureState.REFUSED,
+        " ".join(f"{m.sender}: {body.explanation}" for m, body in zip(given, said, strict=True)),
+        measure_id=", ".join(body.measure_id for body in held),
+        accounts=tuple(account for body in held for account in body.accounts),
+        until=min((body.until for body in held if body.until), default=None),
+    )
+    send(
+        node,
+        conn,
+        MessageKind.FREEZE_REPLY,
+        request.sender,
+        bodies.plain(reply),
+        purpose=PURPOSE,
+        onward=OnwardUse.WITH_CONSENT,
+        sources=given,
+        in_reply_to=request,
+        case_id=case_id,
+    )
 
 
 def _note(node: Node, conn: Connection, measure: Measure, body: bodies.FreezeReply) -> None:
