@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from comity.app.api.operator import operator_app
 from comity.app.api.peers import PEER_CERTIFICATE, peer_app
+from comity.node.hops import account_for_ledger
 from comity.node.node import Node
 from comity.node.relay import Relay
 
@@ -89,6 +90,7 @@ async def _serve(node: Node, ready: Callable[[], None]) -> None:
 def serve(home: Path, ready: Callable[[Node], None]) -> None:
     """Run the node in ``home`` until it is told to stop; ``ready`` is called once it answers."""
     node = Node.open(home)
+    account_for_ledger(node)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(node, lambda: ready(node)))
     node.close()
