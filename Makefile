@@ -1,6 +1,7 @@
 # make demo   the main job: a world of four countries, from bytes to a frozen account
 # make test   everything that must hold; make check: lint, types, import arrows only
 # make serve  one node with its web pages; make bench: the claims, measured; make lock: renew the locks
+# make docs   docs/reference, written from the code
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 VENV := .venv
@@ -8,7 +9,7 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install --quiet --require-hashes --no-deps
 IN_PLACE := $(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench serve lock clean
+.PHONY: demo test check bench docs serve lock clean
 
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	@echo "Setting up: a virtual environment in $(VENV) with pinned packages (about 600 MB, once)"
@@ -41,6 +42,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(PY) -m bench
+
+docs: $(VENV)/.dev
+	@$(PY) docs/generate.py
 
 serve: $(VENV)/.run
 	@$(PY) -m comity node serve

@@ -33,7 +33,9 @@ class _Text:
         from pydantic_core import core_schema  # a hook only pydantic calls
 
         return core_schema.no_info_plain_validator_function(
-            cls._read, serialization=core_schema.to_string_ser_schema()
+            cls._read,
+            json_schema_input_schema=core_schema.str_schema(),
+            serialization=core_schema.to_string_ser_schema(),
         )
 
     @classmethod
