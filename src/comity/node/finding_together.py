@@ -14,11 +14,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from comity import codec
 from comity.cooperation import joint, match
 from comity.cooperation.budget import Budget
-from comity.cooperation.subjects import IdentifierKind, keys_of
-from comity.errors import BadInput, Conflict, NotFound
+from comity.cooperation.subjects import IdentifierKind
+from comity.errors import BadInput, Conflict, NotFound, Refused
 from comity.exchange import bodies
 from comity.model import (
     AccountId,
@@ -33,18 +32,21 @@ from comity.node import tables
 from comity.node.node import Node
 from comity.node.sending import send
 from comity.node.watching import (
+    KINDS,
     Watched,
     about,
+    all_watched,
     holders,
     keep,
+    matchable,
     own_watched,
     pseudonymous,
     subject_of,
+    told_in,
     watched,
 )
 
 PURPOSE = "money_laundering"
-KINDS = (IdentifierKind.WALLET, IdentifierKind.DOCUMENT, IdentifierKind.ACCOUNT)
 DAILY_BUDGET = 200_000
 """Elements a peer may offer per kind and day: some dozens of runs at the size of a country's watch list."""
 
@@ -84,6 +86,13 @@ def answer(node: Node, message_id: str, *, by: str) -> Message:
             raise Conflict(f"message {message_id} is a {asked.kind.value}, not a request")
         if node.mailbox.answers(conn, asked):
             raise Conflict(f"message {message_id} is answered already", remedy="read the conversation")
+        if node.directory.member(asked.sender).institution.role is not Role.FIU:
+            raise Refused(
+                f"{asked.sender} is no FIU, and is told nothing of what is watched here",
+                why="institutions find together through their FIU (ADR 0009)",
+                remedy="leave the request unanswered",
+            )
+        shown: list[Watched] = []
         if node.institution.role is Role.FIU:
             shown = about(watched(conn, own=node), request_keys(body))
             findings = [pseudonymous(item, key) for item in shown for key in item.keys]
@@ -104,6 +113,7 @@ def answer(node: Node, message_id: str, *, by: str) -> Message:
             bodies.plain(reply),
             purpose=asked.handling.purpose,
             onward=OnwardUse.WITH_CONSENT if node.institution.role is Role.FIU else OnwardUse.FREE,
+            sources=told_in(conn, node, shown),
             in_reply_to=asked,
         )
         node.record(conn, "request.answered", {"message": asked.id, "by": by, "findings": len(findings)})
@@ -112,40 +122,41 @@ def answer(node: Node, message_id: str, *, by: str) -> Message:
 
 def request_keys(body: bodies.Request) -> frozenset[str]:
     """The match keys of the subjects and accounts a request names."""
-    return frozenset(
-        key
-        for kind in KINDS
-        for key in keys_of(kind, accounts=body.accounts, parties=(s.party for s in body.subjects))
-    )
+    return frozenset(matchable(body.accounts, (subject.party for subject in body.subjects)))
 
 
 def on_request(node: Node, conn: Connection, message: Message) -> None:
     """Another FIU's request brings its own figures for the subjects it asks about: keep them."""
     body = bodies.check(message)
     if isinstance(body, bodies.Request) and node.institution.role is Role.FIU:
-        keep(conn, message, [Watched(finding, (finding.subject,)) for finding in body.findings])
+        asked = request_keys(body)
+        keep(conn, message, [Watched(f, (f.subject,)) for f in body.findings if f.subject in asked])
 
 
 def on_reply(node: Node, conn: Connection, message: Message) -> None:
-    """A reply to a request for what is watched: keep each item under its source."""
+    """A reply to a request for what is watched: keep each item under its source.
+
+    Raises NotFound or Conflict when this node has not asked the sender.
+    """
     body = bodies.check(message)
     if not isinstance(body, bodies.Reply) or node.institution.role is not Role.FIU:
         return
-    if node.parties[message.sender].role is Role.FIU:
-        held = {
-            key: subject.accounts
-            for subject in body.subjects
-            for key in keys_of(IdentifierKind.DOCUMENT, parties=[subject.party])
-        }
-        keep(conn, message, [Watched(f, (f.subject,), held.get(f.subject, ())) for f in body.findings])
+    request = node.mailbox.outgoing(conn, message.in_reply_to).message
+    wanted = bodies.check(request)
+    if request.recipient != message.sender or not isinstance(wanted, bodies.Request):
+        raise Conflict(f"message {request.id} was no request to {message.sender}")
+    if node.directory.member(message.sender).institution.role is Role.FIU:
+        asked = request_keys(wanted)
+        held = {key: subject.accounts for subject in body.subjects for key in matchable((), [subject.party])}
+        told = [f for f in body.findings if f.subject in asked]
+        keep(conn, message, [Watched(f, (f.subject,), held.get(f.subject, ())) for f in told])
         return
     parties = {str(account): subject.party for subject in body.subjects for account in subject.accounts}
     items = []
     for finding in body.findings:
         account = AccountId.parse(finding.subject)
         known = [parties[finding.subject]] if finding.subject in parties else []
-        keys = [key for kind in KINDS for key in keys_of(kind, accounts=[account], parties=known)]
-        items.append(Watched(finding, tuple(keys), (account,) if known else ()))
+        items.append(Watched(finding, matchable([account], known), (account,) if known else ()))
     keep(conn, message, items)
 
 
@@ -247,7 +258,8 @@ def ask_common(node: Node, peer: str) -> Message:
     if not keys:
         raise Conflict(f"nothing in common with {peer}", remedy="run a match, and wait for its answer")
     with node.act() as conn:
-        ours = [pseudonymous(item, key) for item in about(watched(conn, own=node), keys) for key in item.keys]
+        shown = about(watched(conn, own=node), keys)
+        ours = [pseudonymous(item, key) for item in shown for key in item.keys]
         body = bodies.Request(
             facts=f"{len(keys)} subjects are watched in both countries.",
             reasons=tuple(dict.fromkeys(finding.reasons[0] for finding in ours))[:20],
@@ -258,7 +270,15 @@ def ask_common(node: Node, peer: str) -> Message:
             accounts=tuple(a for key in sorted(keys) if (a := _account(key))),
             findings=tuple(ours),
         )
-        return send(node, conn, MessageKind.REQUEST, peer, bodies.plain(body), purpose=PURPOSE)
+        return send(
+            node,
+            conn,
+            MessageKind.REQUEST,
+            peer,
+            bodies.plain(body),
+            purpose=PURPOSE,
+            sources=told_in(conn, node, shown),
+        )
 
 
 def _account(key: str) -> AccountId | None:
@@ -272,9 +292,9 @@ def join(node: Node) -> tuple[Finding, ...]:
 
     found: dict[str, list[Finding]] = {}
     with node.act() as conn:
-        for row in conn.execute(select(tables.watch)):
-            item = codec.from_json(Watched, row.item.encode())
-            found.setdefault(row.source, []).extend(replace(item.finding, subject=key) for key in item.keys)
+        for item in all_watched(conn):
+            told = found.setdefault(item.source, [])
+            told.extend(replace(item.finding, subject=key) for key in item.keys)
         alerts = [one for one in joint.join(found, combine) if one.level is Level.ALERT]
         node.cases.save_findings(conn, alerts)
         node.record(conn, "findings.joined", {"sources": len(found), "alerts": len(alerts)})

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, insert, select
 
 from comity import codec, plugins
+from comity.cooperation.subjects import IdentifierKind, of_account, of_identifier
+from comity.errors import BadInput
 from comity.model import AccountId, Finding, FindingKind, Identifier, Message, Party, Subject
 from comity.node import tables
 from comity.node.node import Node
 
 MOST_WATCHED = 10_000
+KINDS = (IdentifierKind.WALLET, IdentifierKind.DOCUMENT, IdentifierKind.ACCOUNT)
+"""What is matched on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
     """What somebody watches: the finding without its evidence, the keys its subject is matched on, and the
-    accounts that are meant."""
+    accounts that are meant. ``source`` told of it, in the message ``message_id``; the store adds both."""
 
     finding: Finding
     keys: tuple[str, ...]
     accounts: tuple[AccountId, ...] = ()
+    source: str = ""
+    message_id: str = ""
 
 
 def own_watched(node: Node, conn: Connection) -> tuple[list[Finding], tuple[Subject, ...]]:
@@ -81,19 +88,45 @@ def about(items: Iterable[Watched], keys: frozenset[str]) -> list[Watched]:
     return [item for item in shown if item.keys]
 
 
-def watched(conn: Connection, own: Node) -> list[Watched]:
-    """What the FIU's own institutions told it."""
-    home = own.institution.jurisdictions[0]
+def matchable(accounts: Iterable[AccountId], parties: Iterable[Party]) -> tuple[str, ...]:
+    """The keys to match on; what cannot be matched on (a passport without its country) is passed over."""
+    made = []
+    for account in accounts:
+        with contextlib.suppress(BadInput):
+            made.append(of_account(account))
+    for identifier in (one for party in parties for one in party.identifiers):
+        with contextlib.suppress(BadInput):
+            made.append(of_identifier(identifier))
+    return tuple(sorted({key for kind, key in filter(None, made) if kind in KINDS}))
+
+
+def all_watched(conn: Connection) -> list[Watched]:
+    """What institutions and partners told this FIU."""
+    rows = conn.execute(select(tables.watch).order_by(tables.watch.c.source, tables.watch.c.finding_id))
     return [
-        codec.from_json(Watched, row.item.encode())
-        for row in conn.execute(
-            select(tables.watch).order_by(tables.watch.c.source, tables.watch.c.finding_id)
-        )
-        if own.parties[row.source].jurisdictions[0] == home
+        replace(codec.from_json(Watched, row.item.encode()), source=row.source, message_id=row.message_id)
+        for row in rows
     ]
 
 
+def watched(conn: Connection, own: Node) -> list[Watched]:
+    """What the FIU's own institutions told it."""
+    home, parties = own.institution.jurisdictions[0], own.parties
+    return [
+        item
+        for item in all_watched(conn)
+        if item.source in parties and parties[item.source].jurisdictions[0] == home
+    ]
+
+
+def told_in(conn: Connection, node: Node, items: Iterable[Watched]) -> list[Message]:
+    """The messages that these items came in: their terms bind whoever passes them on."""
+    named = dict.fromkeys((item.source, item.message_id) for item in items)
+    return [node.mailbox.get(conn, *name).message for name in named]
+
+
 def keep(conn: Connection, message: Message, items: Sequence[Watched]) -> None:
+    """Keep each item under its source; what the source told about it before is replaced."""
     merged: dict[str, Watched] = {}
     known = set(joint_rules())
     for item in items:
@@ -118,8 +151,5 @@ def keep(conn: Connection, message: Message, items: Sequence[Watched]) -> None:
 def accounts_of(node: Node, key: str) -> dict[AccountId, str]:
     """The accounts behind a key that this FIU was told of, each with who told of it."""
     with node.act() as conn:
-        rows = [
-            (row.source, codec.from_json(Watched, row.item.encode()))
-            for row in conn.execute(select(tables.watch))
-        ]
-    return {account: source for source, item in rows if key in item.keys for account in item.accounts}
+        items = all_watched(conn)
+    return {account: item.source for item in items if key in item.keys for account in item.accounts}
