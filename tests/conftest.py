@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -45,6 +46,13 @@ def data() -> Path:
             pytest.fail(what)
         pytest.skip(what)
     return place
+
+
+@pytest.fixture(scope="session")
+def comity() -> Callable[..., Any]:
+    """Runs the command line in this process: ``comity("lists", "show")`` gives what it said and did."""
+    run: Callable[..., Any] = support("cli").run
+    return run
 
 
 @pytest.fixture

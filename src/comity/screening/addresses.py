@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from comity.model import AccountId, Columns, Finding, FindingKind, Level, Listing, ListingKind
+from comity.model import AccountId, AssetId, Columns, Finding, FindingKind, Level, Listing, ListingKind
 
 GRAVITY = {
     "terrorism": 1.0,
@@ -191,7 +191,7 @@ class _Dealings:
         return float(total / 10**self._columns.scale)
 
     def _unit(self) -> str:
-        return self._columns.reference.removeprefix("iso4217:")
+        return AssetId(self._columns.reference).symbol
 
     def _dated(self, finding: Finding, edges: list[int], reason: str, features: dict[str, float]) -> Finding:
         columns = self._columns

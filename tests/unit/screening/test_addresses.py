@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from comity.lists import _wallets
-from comity.model import AccountId, Columns, FindingKind, Level, Listing, ListingKind, Party
+from comity.model import BTC, AccountId, Columns, FindingKind, Level, Listing, ListingKind, Party
 from comity.screening import addresses
 from comity.screening.addresses import WalletIndex
 from comity.screening.store import ListStore
@@ -153,6 +154,13 @@ def test_over_a_ledger_the_wallet_and_who_dealt_with_it() -> None:
     assert any("sent 100.01 EUR to it" in reason for reason in customer.reasons)
     assert any("received 25.50 EUR from it" in reason for reason in found[OTHER].reasons)
     assert len({finding.id for finding in found.values()}) == 3
+
+
+def test_money_on_a_chain_goes_by_its_symbol() -> None:
+    ledger = replace(columns([(CUSTOMER, BAD, 10_000)]), reference=str(BTC))
+    found = {finding.subject: finding for finding in WalletIndex([listing(BAD)]).screen_columns(ledger)}
+    assert any("received 100.00 BTC in" in reason for reason in found[BAD].reasons)
+    assert any("sent 100.00 BTC to it" in reason for reason in found[CUSTOMER].reasons)
 
 
 def test_both_directions_are_one_finding() -> None:
