@@ -130,7 +130,7 @@ def test_nul_bytes_and_wrong_encodings_are_refused(plugin: ModuleType) -> None:
 
 def test_doctype_and_entities_are_refused(plugin: ModuleType) -> None:
     if not plugin.SAMPLE.lstrip().startswith(b"<"):
-        pytest.skip("not XML")
+        return  # not XML: there is no DOCTYPE to write
     declared = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     for doctype in (declared, b'<!DOCTYPE x SYSTEM "file:///etc/passwd">'):
         data = plugin.SAMPLE.replace(b"?>", b"?>" + doctype, 1)
@@ -147,7 +147,7 @@ def test_each_entry_once(plugin: ModuleType) -> None:
         "eu_fsf": (b"EU.90.2", b"EU.90.1"),
     }
     if plugin.SPEC.id not in ids:
-        pytest.skip("tested in the unit tests of its reader")
+        return  # its ids cannot be written twice so simply: see the unit tests of its reader
     old, new = ids[plugin.SPEC.id]
     assert old in plugin.SAMPLE
     with pytest.raises(BadInput, match="two entries"):

@@ -178,10 +178,8 @@ def test_thresholds_are_the_callers() -> None:
     assert lax.screen("Orsolo Vantermer")[0].level is Level.ALERT
 
 
-@pytest.mark.parametrize("name", ["", "   ", "…", "—?!", "\x00", "🙂"])
+@pytest.mark.parametrize("name", ["", "   ", "…", "—?!", "\x00"])
 def test_nothing_to_screen_is_an_error_not_a_clean_answer(name: str) -> None:
-    if words(name):
-        pytest.skip("written in words")
     with pytest.raises(BadInput, match="no name"):
         INDEX.screen(name)
 
