@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from comity.errors import Conflict, SettingsError
+from comity import codec
+from comity.errors import BadInput, Conflict, SettingsError
 from comity.model import Institution, Officer, Role
 
 FILE = "node.toml"
@@ -85,9 +86,7 @@ class Settings:
         path = self.home / FILE
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         lines = [
-            f"{item.name} = {json.dumps(getattr(self, item.name), ensure_ascii=False)}"
-            for item in fields(self)
-            if item.name != "home"
+            f"{item.name} = {_toml(getattr(self, item.name))}" for item in fields(self) if item.name != "home"
         ]
         try:
             with path.open("x", encoding="utf-8") as file:
@@ -98,6 +97,11 @@ class Settings:
                 why="a second one would share its keys and log",
                 remedy="choose another --home",
             ) from None
+
+
+def _toml(value: object) -> str:
+    """A text, number or list of texts in TOML: JSON writes them alike, but for DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def read(home: Path) -> Settings:
@@ -112,15 +116,13 @@ def read(home: Path) -> Settings:
                 f"{path.name} has unknown settings: {', '.join(sorted(unknown))}",
                 remedy=f"known are: {', '.join(sorted(known))}",
             )
-        for name in ("jurisdictions", "rates", "report"):
-            plain[name] = tuple(plain.get(name, ()))
         Role(plain.get("role", ""))
-        return Settings(home=home, **plain)
+        return codec.from_plain(Settings, {"home": home, **plain})
     except FileNotFoundError:
         raise SettingsError(
             f"no node in {home}", why=f"there is no {FILE}", remedy="run: comity node init --home DIR"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+    except (ValueError, BadInput) as error:
         raise SettingsError(
             f"{path} cannot be read", why=str(error), remedy="correct it, or init a new node"
         ) from None
