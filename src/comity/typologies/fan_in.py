@@ -33,6 +33,15 @@ SPEC = TypologySpec(
 
 
 @njit(cache=True, nogil=True)
+def _busy(time, ins, window, least):  # type: ignore[no-untyped-def]
+    """Whether ``least`` of the transfers lie within one window: most accounts never get so many."""
+    for p in range(least - 1, len(ins)):
+        if time[ins[p]] - time[ins[p - least + 1]] <= window:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
 def _note(e, by, src, value, seen):  # type: ignore[no-untyped-def]
     """Take a transfer into the window, or with ``by`` -1 out of it: the change in senders and in value."""
     before = seen[src[e]]
@@ -63,9 +72,9 @@ def _kernel(time, value, src, in_ptr, in_idx, hub, window, watch_senders):  # ty
     ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
     seen = np.zeros(len(hub), dtype=np.int64)
     for a in range(len(hub)):
-        if hub[a] or in_ptr[a + 1] - in_ptr[a] < watch_senders:
-            continue
         ins = in_idx[in_ptr[a] : in_ptr[a + 1]]
+        if hub[a] or not _busy(time, ins, window, watch_senders):
+            continue
         ins = ins[src[ins] != a]
         before, left, total, senders, end = k, 0, 0, 0, 0  # the burst so far ends before ``end``
         for right in range(len(ins)):
