@@ -1,0 +1,1 @@
+"""The main job in one command: a world of four countries, sixteen nodes, one story, an honest table."""
