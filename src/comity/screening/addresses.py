@@ -1,6 +1,7 @@
 """Wallet screening: exact matches of accounts with the wallets of lists, alone and over a ledger.
 
-A sanctioned wallet is an alert. An attributed one ranks by how grave its category is (our own ranking,
+A sanctioned wallet is an alert, and what deals with it has a sanctioned party: kind SCREENING. What an
+attribution says is kind EXPOSURE, and creates no duty to freeze. An attributed one ranks by how grave its category is (our own ranking,
 below) times the tagger's confidence: an alert from a grave category on at least even confidence, else to
 watch. An EVM address has one key on every EVM chain, so a wallet listed on one is found on the others,
 to watch, and the reason says so.
@@ -259,7 +260,7 @@ def _about(account: str, hit: _Hit) -> Finding:
         )
     return Finding(
         id=_id("wallet", account, "", _entry(hit)),
-        kind=FindingKind.SCREENING,
+        kind=FindingKind.SCREENING if listing.kind is ListingKind.SANCTION else FindingKind.EXPOSURE,
         rule="listed_wallet",
         subject=account,
         level=level,

@@ -24,7 +24,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 from comity.errors import BadInput, TooLarge
-from comity.model import Finding, FindingKind, Level, Listing, PartyKind
+from comity.model import Finding, FindingKind, Level, Listing, ListingKind, PartyKind
 from comity.screening.evidence import weigh
 from comity.screening.words import WEAK, Word, importance, words
 
@@ -74,7 +74,8 @@ class NameIndex:
         self._names: list[_Name] = []
         vocabulary: dict[tuple[str, bool], int] = {}
         for listing in listings:
-            self._add(replace(listing, wallets=()), vocabulary)
+            if listing.kind is ListingKind.SANCTION:  # an attribution names a service, not a person
+                self._add(replace(listing, wallets=()), vocabulary)
         self._folds = [fold for fold, _ in vocabulary]
         self._exact: dict[str, list[int]] = {}
         self._bones: dict[str, list[int]] = {}

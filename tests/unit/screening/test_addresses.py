@@ -127,6 +127,7 @@ def test_an_attribution_ranks_by_category_and_confidence(
 ) -> None:
     (finding,) = WalletIndex([tag(BAD, category, confidence)]).screen(AccountId(BAD))
     assert finding.level is level
+    assert finding.kind is FindingKind.EXPOSURE, "no authority's designation: no duty to freeze"
     gravity = addresses.GRAVITY.get(category, addresses.UNNAMED)
     assert finding.score == pytest.approx(gravity * confidence, abs=1e-4)
     assert category in finding.reasons[0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,11 @@ def test_a_name_without_end_is_refused() -> None:
     with pytest.raises(TooLarge):
         INDEX.screen("x" * 501)
     assert INDEX.screen("x " * 250) == ()
+
+
+def test_an_attribution_is_not_screened_as_a_name() -> None:
+    tag = replace(listing("Orsolo Vantermeer"), kind=ListingKind.ATTRIBUTION)
+    assert len(NameIndex([tag])) == 0
 
 
 def test_an_empty_index() -> None:
