@@ -1,10 +1,10 @@
 """Wallet screening: exact matches of accounts with the wallets of lists, alone and over a ledger.
 
 A sanctioned wallet is an alert, and what deals with it has a sanctioned party: kind SCREENING. What an
-attribution says is kind EXPOSURE, and creates no duty to freeze. An attributed one ranks by how grave its category is (our own ranking,
-below) times the tagger's confidence: an alert from a grave category on at least even confidence, else to
-watch. An EVM address has one key on every EVM chain, so a wallet listed on one is found on the others,
-to watch, and the reason says so.
+attribution says is kind EXPOSURE, and creates no duty to freeze; it ranks by how grave its category is
+(our own ranking, below) times the tagger's confidence: an alert from a grave category on at least even
+confidence, else to watch. An EVM address has one key on every EVM chain, so a wallet listed on one is
+found on the others, to watch, and the reason says so.
 """
 
 from __future__ import annotations
