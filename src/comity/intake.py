@@ -31,9 +31,9 @@ _AMOUNT = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
 
 
 class Bounded(io.RawIOBase):
-    """A stream that raises TooLarge past ``limit`` bytes, or past MAX_RATIO times its packed size."""
+    """Raises TooLarge past ``limit`` bytes, or past MAX_RATIO times what it has read of ``packed``."""
 
-    def __init__(self, inner: IO[bytes], limit: int, packed: int | None, name: str) -> None:
+    def __init__(self, inner: IO[bytes], limit: int, packed: IO[bytes], name: str) -> None:
         self._inner, self._limit, self._packed, self._name = inner, limit, packed, name
         self._read = 0
 
@@ -55,7 +55,7 @@ class Bounded(io.RawIOBase):
                 f"{self._name} holds more than {self._limit:,} bytes",
                 remedy="split the file",
             )
-        if self._packed and self._read > max(RATIO_GRACE, MAX_RATIO * self._packed):
+        if self._read > max(RATIO_GRACE, MAX_RATIO * self._packed.tell()):
             raise TooLarge(
                 f"{self._name} unpacks to more than {MAX_RATIO} times its size",
                 why="that is how a decompression bomb looks",
@@ -96,7 +96,7 @@ def open_source(path: Path, *, limit: int = MAX_BYTES) -> BinaryIO:
         inner = lzma.LZMAFile(raw)  # noqa: SIM115 (handed to the caller)
     else:
         return raw
-    return io.BufferedReader(Bounded(inner, limit, packed, path.name))
+    return io.BufferedReader(Bounded(inner, limit, raw, path.name))
 
 
 def peek(stream: BinaryIO, size: int = 4096) -> bytes:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import zlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -39,6 +40,20 @@ def test_bombs_and_oversized_files_are_refused(tmp_path: Path) -> None:
     small.write_bytes(gzip.compress(b"x" * 500))
     with pytest.raises(TooLarge, match="more than 100 bytes"), intake.open_source(small, limit=100) as stream:
         stream.read()
+
+
+def test_a_large_bomb_is_stopped_as_early_as_a_small_one(tmp_path: Path) -> None:
+    """What counts is what was read of the packed file so far, not how large it is."""
+    pack = zlib.compressobj(9, zlib.DEFLATED, 31)
+    piece = pack.compress(bytes(1 << 20)) + pack.flush(zlib.Z_FULL_FLUSH)
+    again = pack.compress(bytes(1 << 20)) + pack.flush(zlib.Z_FULL_FLUSH)
+    bomb = tmp_path / "bomb.gz"
+    bomb.write_bytes(piece + again * 10_239)  # ten gigabytes in ten megabytes
+    read = 0
+    with pytest.raises(TooLarge, match="times its size"), intake.open_source(bomb) as stream:
+        while data := stream.read(1 << 16):
+            read += len(data)
+    assert intake.RATIO_GRACE - (1 << 16) <= read <= intake.RATIO_GRACE
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
