@@ -26,7 +26,7 @@ from comity.app.cli import (
     trace,
     train,
 )
-from comity.errors import ComityError
+from comity.errors import BadInput, ComityError, StoreError
 
 app = typer.Typer(
     name="comity",
@@ -70,20 +70,29 @@ def _root(
 
 
 def main() -> NoReturn:
-    """Run the command line. A ComityError becomes its words (or JSON) on standard error and its exit code."""
+    """Run the command line. An error becomes its words (or JSON) on standard error, and its exit code."""
     as_json = "--json" in sys.argv
+    code: object = 0
     try:
-        app()
+        code = app(standalone_mode=not as_json)  # for people, Typer itself says what does not fit
     except ComityError as error:
-        if as_json:
-            sys.stderr.write(json.dumps(error.as_dict(), ensure_ascii=False) + "\n")
-        else:
-            sys.stderr.write(f"comity: {error.diagnostics()}\n")
-        sys.exit(error.exit_code)
+        code = _failed(error, as_json)
+    except typer.TyperException as error:
+        why, remedy = "the command line does not fit the command", "run the command with --help"
+        code = _failed(BadInput(error.format_message(), why=why, remedy=remedy), as_json)
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:
+        what = f"{error.filename or 'a file'} cannot be read or written"
+        remedy = "check the path, and who may use it"
+        code = _failed(StoreError(what, why=error.strerror or str(error), remedy=remedy), as_json)
     except KeyboardInterrupt:
         sys.stderr.write("comity: stopped\n")
-        sys.exit(130)
-    sys.exit(0)
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _failed(error: ComityError, as_json: bool) -> int:
+    said = json.dumps(error.as_dict(), ensure_ascii=False) if as_json else f"comity: {error.diagnostics()}"
+    sys.stderr.write(said + "\n")
+    return error.exit_code
