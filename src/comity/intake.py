@@ -6,6 +6,7 @@ Used by the seams that read (`lists/`, `chains/`) and check (`reports/`). Nothin
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -76,6 +77,8 @@ def open_source(path: Path, *, limit: int = MAX_BYTES) -> BinaryIO:
     Raises BadInput when it cannot be opened, TooLarge when it is over its bounds.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is a directory or a device, not a file")
         packed = path.stat().st_size
         raw = path.open("rb")
     except OSError as error:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 from platformdirs import user_data_path
 
-from comity.errors import BadInput
+from comity.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from comity.model import Listing
     from comity.node.node import Node
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
@@ -133,6 +134,30 @@ def open_node(home: Path) -> Node:
     from comity.node.node import Node
 
     return Node.open(home)
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """All of a small file. Raises BadInput, TooLarge."""
+    from comity import intake
+
+    with intake.open_source(path, limit=limit) as stream:
+        return stream.read()
+
+
+def listings(directory: Path | None) -> Iterator[Listing]:
+    """The entries of the lists in a directory, none without one. Raises NotFound when it holds no list."""
+    from comity.screening.store import ListStore
+
+    if directory is None:
+        return iter(())
+    store = ListStore(directory)
+    if not store.editions():
+        raise NotFound(
+            f"no lists in {directory}",
+            why="what is screened against nothing looks clean",
+            remedy="give the directory `lists` of a home, and load a list into it first",
+        )
+    return store.listings()
 
 
 def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node, table
+from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node, read_file, table
+
+MAX_CHECKPOINT = 64 * 1024
 
 app = typer.Typer(help="The audit log: verify it, read it, prove an entry.", no_args_is_help=True)
 
@@ -24,10 +26,9 @@ def verify(
     """
     node = open_node(home)
     if checkpoint:
+        kept = read_file(checkpoint, MAX_CHECKPOINT).decode("utf-8", errors="replace")
         with node.act() as conn:
-            node.audit.verify(
-                conn, key=node.keys.signing.public_key(), checkpoint=checkpoint.read_text("utf-8")
-            )
+            node.audit.verify(conn, key=node.keys.signing.public_key(), checkpoint=kept)
     head = node.verify()
     answer = {"verified": True, "size": head.size, "root": head.root}
     emit(as_json, answer, facts("The log holds", [("entries", head.size), ("root", head.root)]))

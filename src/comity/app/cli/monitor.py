@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import Json, emit, table, working
+from comity.app.cli._common import Json, emit, listings, table, working
 
 
 def monitor(
@@ -24,13 +24,11 @@ def monitor(
     """
     from comity import flow
     from comity.ledger.store import Ledger
-    from comity.screening.store import ListStore
 
-    listings = ListStore(lists).listings() if lists else ()
     with working("Monitoring", as_json) as say:
         found = flow.detect(
             Ledger.open(ledger),
-            listings,
+            listings(lists),
             only=only,
             parameters=_parameters(set_ or []),
             progress=lambda name, done, of: say(f"{name} ({done + 1} of {of})"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node
+from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node, read_file
 from comity.model.party import Role
 
 if TYPE_CHECKING:
@@ -100,8 +100,10 @@ def join(
 
     Example: comity node join --root root.json --commons commons.json
     """
+    from comity.commons.commons import MAX_BUNDLE
+
     node = open_node(home)
-    found = node.join(root.read_bytes(), commons.read_bytes())
+    found = node.join(read_file(root, MAX_BUNDLE), read_file(commons, MAX_BUNDLE))
     answer = {"version": found.version, "members": len(node.directory.members)}
     emit(as_json, answer, facts("Joined", list(answer.items())))
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node, table
+from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node, read_file, table
 
 MAX_REPORT = 64 * 1024 * 1024
 
@@ -27,11 +27,10 @@ def check(
     Exits with 2 when it is not valid.
     Example: comity report check str.xml --schema ./xsd
     """
-    from comity import intake, plugins
+    from comity import plugins
     from comity.errors import BadInput
 
-    with intake.open_source(file, limit=MAX_REPORT) as stream:
-        data = stream.read()
+    data = read_file(file, MAX_REPORT)
     plugin = plugins.recognise("reports", data[:4096])
     problems = plugin.check(data, schema)
     answer = {

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import Json, emit, working
+from comity.app.cli._common import Json, emit, listings, working
 
 
 class Way(StrEnum):
@@ -77,13 +77,9 @@ def trace(
 
 def _labels(lists: Path | None) -> dict[str, tuple[bool, str]]:
     """Wallets of the lists: whether tracing ends there, and what they are called."""
-    if lists is None:
-        return {}
-    from comity.screening.store import ListStore
-
     services = {"exchange", "mixing_service", "mixer", "hosting", "marketplace", "gambling", "service"}
     return {
         str(wallet): (bool(services & set(one.programmes)), one.party.name)
-        for one in ListStore(lists).listings()
+        for one in listings(lists)
         for wallet in one.wallets
     }
