@@ -45,11 +45,11 @@ _STEPS = 20_000
 
 
 @njit(cache=True, nogil=True)
-def _after(time, index, begin, end, moment):  # type: ignore[no-untyped-def]
+def _after(out_time, begin, end, moment):  # type: ignore[no-untyped-def]
     """The first position in [begin, end) whose transfer is not before ``moment``."""
     while begin < end:
         middle = (begin + end) // 2
-        if time[index[middle]] < moment:
+        if out_time[middle] < moment:
             begin = middle + 1
         else:
             end = middle
@@ -64,38 +64,39 @@ def _fits(e, before, value, retention, least):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _repeats(p, begin, node, back, time, value, dst, out_idx, hub):  # type: ignore[no-untyped-def]
+def _repeats(p, begin, node, back, time, value, dst, out_idx, out_time, hub):  # type: ignore[no-untyped-def]
     """Whether the transfer before position ``p`` was tried from here and leads to all that this one does."""
     if p == begin:
         return False
     d, e = out_idx[p - 1], out_idx[p]
-    return dst[d] == dst[e] and value[d] == value[e] and time[d] + hub[node] > time[back]
+    return dst[d] == dst[e] and value[d] == value[e] and out_time[p - 1] + hub[node] > time[back]
 
 
 @njit(cache=True, nogil=True)
-def _enter(e, time, dst, out_ptr, out_idx, hub, limit):  # type: ignore[no-untyped-def]
+def _enter(e, time, dst, out_ptr, out_time, hub, limit):  # type: ignore[no-untyped-def]
     """The first position among the transfers that may follow ``e``; past the last one for a service."""
     node = dst[e]
     end = out_ptr[node + 1]
-    p = _after(time, out_idx, out_ptr[node], end, time[e] + 1 - hub[node])
-    if not hub[node] and p + _SERVICE < end and time[out_idx[p + _SERVICE]] <= limit:
+    p = _after(out_time, out_ptr[node], end, time[e] + 1 - hub[node])
+    if not hub[node] and p + _SERVICE < end and out_time[p + _SERVICE] <= limit:
         return end
     return p
 
 
 @njit(cache=True, nogil=True)
 def _search(  # type: ignore[no-untyped-def]
-    first, time, value, src, dst, out_ptr, out_idx, hub, mark, path, pos, limits, retention, ptr, k, evidence
-):
+    first, time, value, src, dst, out_ptr, out_idx, out_time, hub,
+    mark, path, pos, limits, retention, ptr, k, evidence
+):  # fmt: skip
     """Depth-first from one transfer; appends each cycle's transfers to ``evidence``."""
     shortest, longest, window, least = limits
     start, limit, steps, depth, used = src[first], time[first] + window, 0, 0, ptr[k]
     path[0], length = first, 2 - hub[dst[first]]
-    pos[0] = _enter(first, time, dst, out_ptr, out_idx, hub, limit)
+    pos[0] = _enter(first, time, dst, out_ptr, out_time, hub, limit)
     while depth >= 0 and steps < _STEPS:
         back, p = path[depth], pos[depth]
         node = dst[back]
-        if p >= out_ptr[node + 1] or time[out_idx[p]] > limit:
+        if p >= out_ptr[node + 1] or out_time[p] > limit:
             length -= 1 - hub[node]
             depth -= 1
             continue
@@ -117,14 +118,14 @@ def _search(  # type: ignore[no-untyped-def]
         ahead = length + 1 - hub[to]
         if ahead > longest or (ahead == longest and mark[to] == 0) or (hub[to] and hub[node]):
             continue
-        known = _repeats(p, out_ptr[node], node, back, time, value, dst, out_idx, hub)
+        known = _repeats(p, out_ptr[node], node, back, time, value, dst, out_idx, out_time, hub)
         for i in range(depth + 1):
             known = known or dst[path[i]] == to
         if known:
             continue
         depth, length = depth + 1, ahead
         path[depth] = e
-        pos[depth] = _enter(e, time, dst, out_ptr, out_idx, hub, limit)
+        pos[depth] = _enter(e, time, dst, out_ptr, out_time, hub, limit)
     return ptr, k, evidence
 
 
@@ -143,10 +144,12 @@ def _note(e, by, value, src, in_ptr, in_idx, hub, least, mark):  # type: ignore[
 def _kernel(time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, limits, retention):  # type: ignore[no-untyped-def]
     """The transfers of each cycle in order: ``evidence[ptr[i]:ptr[i+1]]``.
 
-    ``mark`` counts, per account, its transfers to the start within the window: kept by sliding the
-    window along the start's own transfers.
+    ``mark`` counts, per account, its transfers to the start within the window ``[low, high)``, and is
+    brought up to date only where a search begins. Times are copied in the order of the indices, so that
+    passing over the many transfers that begin nothing reads memory in a row.
     """
     _, longest, window, least = limits
+    out_time, in_time = time[out_idx], time[in_idx]
     ptr, k, evidence = np.zeros(16, dtype=np.int64), 0, np.empty(64, dtype=np.int64)
     path, pos = np.empty(2 * longest + 2, dtype=np.int64), np.empty(2 * longest + 2, dtype=np.int64)
     mark = np.zeros(len(hub), dtype=np.int64)
@@ -154,18 +157,23 @@ def _kernel(time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, limits
         low, high, end = in_ptr[start], in_ptr[start], in_ptr[start + 1]
         if hub[start] or low == end:
             continue
+        begin, until = low, low
         for p in range(out_ptr[start], out_ptr[start + 1]):
+            while until < end and in_time[until] <= out_time[p] + window:
+                until += 1
+            while begin < until and in_time[begin] <= out_time[p]:
+                begin += 1
             first = out_idx[p]
-            while high < end and time[in_idx[high]] <= time[first] + window:
-                _note(in_idx[high], 1, value, src, in_ptr, in_idx, hub, least, mark)
-                high += 1
-            while low < high and time[in_idx[low]] <= time[first]:
-                _note(in_idx[low], -1, value, src, in_ptr, in_idx, hub, least, mark)
-                low += 1
-            if low == high or high - low > _SERVICE or value[first] < least or dst[first] == start:
+            idle = begin == until or until - begin > _SERVICE
+            if idle or value[first] < least or dst[first] == start:
                 continue
+            for q in range(high, until):
+                _note(in_idx[q], 1, value, src, in_ptr, in_idx, hub, least, mark)
+            for q in range(low, begin):
+                _note(in_idx[q], -1, value, src, in_ptr, in_idx, hub, least, mark)
+            low, high = begin, until
             ptr, k, evidence = _search(
-                first, time, value, src, dst, out_ptr, out_idx, hub,
+                first, time, value, src, dst, out_ptr, out_idx, out_time, hub,
                 mark, path, pos, limits, retention, ptr, k, evidence,
             )  # fmt: skip
         for q in range(low, high):
