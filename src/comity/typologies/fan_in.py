@@ -35,7 +35,7 @@ SPEC = TypologySpec(
 @njit(cache=True, nogil=True)
 def _busy(time, ins, window, least):  # type: ignore[no-untyped-def]
     """Whether ``least`` of the transfers lie within one window: most accounts never get so many."""
-    for p in range(least - 1, len(ins)):
+    for p in range(least - 1, len(ins)):  # noqa: SIM110 (numba compiles no generator)
         if time[ins[p]] - time[ins[p - least + 1]] <= window:
             return True
     return False
