@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from comity import flow, plugins
-from comity.errors import BadInput
+from comity.casework.reports import StoredReport
+from comity.errors import BadInput, Conflict
 from comity.exchange import bodies
 from comity.model import Message, MessageKind, OnwardUse, Transfer
 from comity.node.hops import evidence
@@ -86,9 +87,13 @@ def in_local_currency(node: Node, transfers: Sequence[Transfer]) -> tuple[Transf
 
 
 def file(node: Node, report_id: str) -> Message:
-    """Send a drafted report to the node's own FIU. Raises BadInput while it has problems."""
+    """Send a drafted report to the node's own FIU. Raises BadInput while it has problems, Conflict when
+    it was filed before."""
     with node.act() as conn:
         held = node.cases.report(conn, report_id)
+        act = filed(held)
+        if act in node.cases.get(conn, held.case_id).acts:
+            raise Conflict(f"report {report_id} is filed already", remedy="see the case's messages")
         problems = plugins.load("reports", held.format).check(held.data, None)
         if problems:
             raise BadInput(
@@ -108,7 +113,10 @@ def file(node: Node, report_id: str) -> Message:
             caveats=("Do not tell the customer or third parties.",),
             case_id=held.case_id,
         )
-        node.cases.record_act(
-            conn, held.case_id, f"report {held.filename} filed", discharges=("report_suspicion",)
-        )
+        node.cases.record_act(conn, held.case_id, act, discharges=("report_suspicion",))
     return message
+
+
+def filed(report: StoredReport) -> str:
+    """What a case's acts say once this very report is filed."""
+    return f"report {report.filename} (SHA-256 {report.digest[:12]}) filed"
