@@ -84,7 +84,7 @@ class Relay:
     def deliver(self, item: Outgoing) -> bool:
         """Try to deliver one message; note the outcome. True when the recipient has it."""
         node, message = self._node, item.message
-        error, final, receipt = "", False, b""
+        error, final, receipt = "an answer without a receipt", False, b""
         try:
             member = node.directory.valid(message.recipient, node.clock())
             answer = self._client(member).post("/v1/messages", content=item.sealed)
