@@ -149,7 +149,7 @@ def bounds() -> list[tuple[str, str, str]]:
         ("a message expires after", f"{sending.LIFETIME.days} days", "node/sending.py"),
         ("an entry in the directory is valid for", f"{node.VALIDITY.days} days", "node/node.py"),
         ("keys and TLS certificate are valid for", f"{keys.LIFETIME.days} days", "exchange/keys.py"),
-        ("an operator stays signed in for", f"{session.LIFETIME.seconds // 3600} hours", "app/web/session.py"),
+        ("a sign-in lasts", f"{session.LIFETIME.seconds // 3600} hours", "app/web/session.py"),
         (
             "wrong tokens from one address",
             f"{session.MAX_FAILURES} in {session.WINDOW.seconds // 60} minutes",
