@@ -35,6 +35,16 @@ SPEC = TypologySpec(
 
 
 @njit(cache=True, nogil=True)
+def _each(value, src, accounts, threshold, least):  # type: ignore[no-untyped-def]
+    """How many transfers in the band each account sends: read in a row, and most send too few."""
+    count = np.zeros(accounts, dtype=np.int64)
+    for e in range(len(value)):
+        if least <= value[e] < threshold:
+            count[src[e]] += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
 def _in_band(a, value, dst, out_ptr, out_idx, threshold, least, band):  # type: ignore[no-untyped-def]
     """Put the account's transfers in the band into ``band``, in time order; how many there are."""
     size = 0
@@ -47,7 +57,7 @@ def _in_band(a, value, dst, out_ptr, out_idx, threshold, least, band):  # type: 
 
 
 @njit(cache=True, nogil=True)
-def _kernel(time, value, dst, out_ptr, out_idx, hub, threshold, least, window, watch_count):  # type: ignore[no-untyped-def]
+def _kernel(time, value, src, dst, out_ptr, out_idx, hub, threshold, least, window, watch_count):  # type: ignore[no-untyped-def]
     """One row per burst: account, peak count, peak total, peak span, largest; and the evidence.
 
     A burst is a maximal chain of overlapping windows that each hold ``watch_count`` transfers in the
@@ -56,8 +66,9 @@ def _kernel(time, value, dst, out_ptr, out_idx, hub, threshold, least, window, w
     rows, k = np.empty(5 * 16, dtype=np.int64), 0
     ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
     band = np.empty(len(time), dtype=np.int64)
+    count_of = _each(value, src, len(hub), threshold, least)
     for a in range(len(hub)):
-        if hub[a] or out_ptr[a + 1] - out_ptr[a] < watch_count:
+        if hub[a] or count_of[a] < watch_count:
             continue
         size = _in_band(a, value, dst, out_ptr, out_idx, threshold, least, band)
         left, total, end = 0, 0, 0  # the burst so far ends before position ``end``
@@ -89,6 +100,7 @@ def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
     rows, ptr, evidence = _kernel(
         frozen(columns.time),
         frozen(columns.value),
+        frozen(columns.src),
         frozen(columns.dst),
         frozen(columns.out_ptr),
         frozen(columns.out_idx),
