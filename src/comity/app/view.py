@@ -36,7 +36,7 @@ from comity.model import (
     Transfer,
     Verdict,
 )
-from comity.node import hops, tables
+from comity.node import filing, hops, tables
 from comity.node.node import Node
 
 SOON = timedelta(days=30)
@@ -178,8 +178,20 @@ class Desk:
                 recipient = self._node.own_fiu()
             except ComityError:
                 recipient = ""
-            found.append(Filed(one.id, plugin.SPEC.title, recipient, one.at, problems))
+            sent = filing.filed(one) in self.case(case_id).acts
+            found.append(Filed(one.id, plugin.SPEC.title, recipient, one.at, problems, sent))
         return found
+
+    def report_formats(self) -> Mapping[str, str]:
+        return {name: plugins.load("reports", name).SPEC.title for name in plugins.names("reports")}
+
+    def draft_report(self, case_id: str, form: str) -> None:
+        filing.draft(self._node, case_id, form)
+
+    def file_report(self, report_id: str) -> str:
+        filing.file(self._node, report_id)
+        with self._node.act() as conn:
+            return self._node.cases.report(conn, report_id).case_id
 
     def report_file(self, report_id: str) -> File:
         with self._node.act() as conn:

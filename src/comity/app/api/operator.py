@@ -8,9 +8,9 @@ from __future__ import annotations
 import secrets
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -43,6 +43,10 @@ STATUS: tuple[tuple[type[ComityError], int], ...] = (
     (SettingsError, 409),
     (PeerError, 502),
 )
+
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=10**9)]
 
 
 class _Given(BaseModel):
@@ -80,7 +84,7 @@ class PeerGiven(_Given):
 
 
 class FreezeGiven(_Given):
-    """A freeze asked of another FIU (``keys``), or ordered of an own institution (``accounts``)."""
+    """A freeze asked of another FIU, or ordered of an own institution."""
 
     recipient: str = Field(max_length=64)
     accounts: list[AccountId] = Field(min_length=1, max_length=100)
@@ -128,6 +132,7 @@ def _hops(node: Node) -> APIRouter:
 
     @api.get("/status")
     def status() -> Any:
+        """What the node holds, in numbers, and the head of its audit log."""
         return to_plain(node.status())
 
     @api.post("/lists")
@@ -137,14 +142,17 @@ def _hops(node: Node) -> APIRouter:
 
     @api.post("/ledger")
     def ingest(given: FileGiven) -> Any:
+        """Read a file on this machine into the ledger: all of it, or, on any fault, nothing."""
         return to_plain(hops.ingest(node, Path(given.path), rates=given.rates))
 
     @api.post("/customers")
     def customers(given: FileGiven) -> Any:
+        """Take in the institution's own customers: JSON Lines of account and party, in place of the last."""
         return {"accounts": hops.load_customers(node, Path(given.path))}
 
     @api.post("/detect")
     def detect() -> Any:
+        """Run the typologies over the whole ledger and screen its accounts."""
         found = hops.detect(node)
         return {
             "alerts": [to_plain(one) for one in found if one.level is Level.ALERT],
@@ -152,27 +160,32 @@ def _hops(node: Node) -> APIRouter:
         }
 
     @api.get("/findings")
-    def findings(level: Level | None = None, rule: str = "", limit: int = 50, offset: int = 0) -> Any:
+    def findings(level: Level | None = None, rule: str = "", limit: Limit = 50, offset: Offset = 0) -> Any:
+        """Findings, the highest score first."""
         with node.act() as conn:
             found = node.cases.list_findings(conn, level, rule=rule or None, limit=limit, offset=offset)
         return [to_plain(one) for one in found]
 
     @api.post("/cases", status_code=201)
     def open_case(given: CaseGiven) -> Any:
+        """Open a case on findings; the duties of every country their transfers touch are computed."""
         return to_plain(hops.open_case(node, given.findings, given.title))
 
     @api.get("/cases")
-    def cases(state: CaseState | None = None, limit: int = 50, offset: int = 0) -> Any:
+    def cases(state: CaseState | None = None, limit: Limit = 50, offset: Offset = 0) -> Any:
+        """Cases, the latest opened first."""
         with node.act() as conn:
             return [to_plain(one) for one in node.cases.list_cases(conn, state, limit, offset)]
 
     @api.get("/cases/{case_id}")
     def case(case_id: str) -> Any:
+        """One case: its findings, duties, decisions and acts."""
         with node.act() as conn:
             return to_plain(node.cases.get(conn, case_id))
 
     @api.post("/cases/{case_id}/decisions", status_code=201)
     def decide(case_id: str, given: DecisionGiven) -> Any:
+        """Record what a named person decided, and why."""
         return to_plain(hops.decide(node, case_id, given.verdict, given.by, given.grounds))
 
     return api
@@ -188,6 +201,7 @@ def _acts(node: Node) -> APIRouter:
 
     @api.get("/reports/{report_id}")
     def report(report_id: str) -> Response:
+        """A report's file, byte for byte as it is kept."""
         with node.act() as conn:
             held = node.cases.report(conn, report_id)
         return Response(held.data, media_type="application/xml")
@@ -199,6 +213,7 @@ def _acts(node: Node) -> APIRouter:
 
     @api.post("/freezes", status_code=202)
     def freeze(given: FreezeGiven) -> Any:
+        """Ask another FIU, or order an own institution, to freeze accounts of a case decided so."""
         message = freezing.ask(
             node,
             given.recipient,
@@ -216,14 +231,16 @@ def _acts(node: Node) -> APIRouter:
 
     @api.get("/freezes")
     def freezes() -> Any:
+        """Freezes ordered by this node or served on it, the latest first."""
         with node.act() as conn:
             return [to_plain(one) for one in node.freezes.list_measures(conn)]
 
     @api.get("/messages")
-    def messages(limit: int = 100) -> Any:
+    def messages(limit: Limit = 100, offset: Offset = 0) -> Any:
+        """Messages received and sent, the newest first, and where each stands."""
         with node.act() as conn:
-            received = node.mailbox.received(conn, limit)
-            sent = node.mailbox.sent(conn, limit)
+            received = node.mailbox.received(conn, limit, offset)
+            sent = node.mailbox.sent(conn, limit, offset)
         return {
             "received": [
                 {**to_plain(one.message), "processed": one.processed is not None} for one in received
@@ -233,6 +250,7 @@ def _acts(node: Node) -> APIRouter:
 
     @api.get("/audit/verify")
     def verify() -> Any:
+        """Recompute the audit log, hold it against every checkpoint, and sign a new one."""
         return to_plain(node.verify())
 
     return api
@@ -258,6 +276,7 @@ def _together(node: Node) -> APIRouter:
 
     @api.get("/match")
     def results() -> Any:
+        """The matches this node has asked for, and what they found in common."""
         return [to_plain(one) for one in finding_together.results(node)]
 
     @api.post("/match/request", status_code=202)

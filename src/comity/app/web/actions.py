@@ -1,4 +1,4 @@
-"""What an operator does: sign in and out, open a case, decide it, verify the log. Forms only."""
+"""What an operator does: sign in and out, open a case, decide it, report it, verify the log. Forms only."""
 
 from __future__ import annotations
 
@@ -119,6 +119,23 @@ def decide(
         draft = {"verdict": verdict, "by": by, "grounds": grounds}
         return show_case(request, here, case_id, status_of(error), error=error, draft=draft)
     return _go(request, f"/cases/{part(case_id)}?done=decided")
+
+
+@router.post("/cases/{case_id}/reports")
+def draft_report(
+    request: Request, here: Posted, case_id: str, form: Annotated[str, Form(alias="format")] = ""
+) -> Response:
+    try:
+        here.view.draft_report(case_id, form)
+    except ComityError as error:
+        return show_case(request, here, case_id, status_of(error), error=error)
+    return _go(request, f"/cases/{part(case_id)}?done=drafted")
+
+
+@router.post("/reports/{report_id}/file")
+def file_report(request: Request, here: Posted, report_id: str) -> Response:
+    case_id = here.view.file_report(report_id)
+    return _go(request, f"/cases/{part(case_id)}?done=filed")
 
 
 @router.post("/audit/verify")

@@ -22,7 +22,12 @@ RECENT = 6
 TASKS = 40
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[-+.a-z0-9]+(; charset=utf-8)?")
-_DONE = {"opened": "The case is open.", "decided": "The decision is recorded."}
+_DONE = {
+    "opened": "The case is open.",
+    "decided": "The decision is recorded.",
+    "drafted": "The report is drafted. Read it before you file it.",
+    "filed": "The report is on its way to the FIU.",
+}
 
 router = APIRouter()
 
@@ -142,6 +147,7 @@ def show_case(
         duties=_by_country(found.duties),
         flow=bool(here.view.case_flow_svg(case_id)),
         reports=here.view.reports(case_id),
+        formats=here.view.report_formats(),
         parcels=here.view.case_messages(case_id),
         closed=found.state is CaseState.CLOSED,
         done=done,

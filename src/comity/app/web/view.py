@@ -84,13 +84,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A rendered report: ``format`` is the plug-in's title, ``problems`` what its checks found."""
+    """A rendered report: ``format`` is the plug-in's title, ``problems`` what its checks found, ``sent``
+    whether it went to the FIU."""
 
     id: str
     format: str
     recipient: str
     created: datetime
     problems: tuple[str, ...] = ()
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,15 @@ class NodeView(Protocol):
         """Record what a named person decided, and act on it."""
 
     def reports(self, case_id: str) -> Sequence[Filed]: ...
+
+    def report_formats(self) -> Mapping[str, str]:
+        """The formats a report may be drafted in, and their titles."""
+
+    def draft_report(self, case_id: str, form: str) -> None:
+        """Render a decided case in a format and keep it with the case."""
+
+    def file_report(self, report_id: str) -> str:
+        """Send a report to the node's own FIU; the id of its case."""
 
     def report_file(self, report_id: str) -> File: ...
 

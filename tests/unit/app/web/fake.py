@@ -264,6 +264,8 @@ class FakeView:
 
     def __init__(self) -> None:
         self.broken = False
+        self.sent = False
+        self.drafts: list[tuple[str, str]] = []
         self._findings = {f.id: f for f in map(finding, range(61))}
         self._transfers = {t.id: t for t in map(transfer, range(1, 5))}
         self._cases: dict[str, Case] = {}
@@ -451,9 +453,25 @@ class FakeView:
         if self.case(case_id).id != "case-1":
             return []
         return [
-            Filed("r-1", "goAML 5.0.2", "borduria-fiu", NOW - timedelta(hours=1)),
+            Filed("r-1", "goAML 5.0.2", "borduria-fiu", NOW - timedelta(hours=1), sent=self.sent),
             Filed("r-2", "Sample SAR", "syldavia-fiu", NOW, ("The officer's telephone number is missing.",)),
         ]
+
+    def report_formats(self) -> dict[str, str]:
+        return {"goaml": "goAML 5.0.2", "sample": HOSTILE}
+
+    def draft_report(self, case_id: str, form: str) -> None:
+        if not self.case(case_id).decisions:
+            raise Refused("no decision to report", remedy="have a person decide")
+        if form not in self.report_formats():
+            raise BadInput(f"no {form!r} among the reports", remedy="choose one of them")
+        self.drafts.append((case_id, form))
+
+    def file_report(self, report_id: str) -> str:
+        if report_id != "r-1":
+            raise BadInput(f"report {report_id} has 1 problems", remedy="draft it again")
+        self.sent = True
+        return "case-1"
 
     def report_file(self, report_id: str) -> File:
         if report_id not in ("r-1", "r-2"):

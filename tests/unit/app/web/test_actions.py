@@ -83,3 +83,42 @@ def test_the_log_is_verified(operator: Any, view: Any) -> None:
     response = operator.post("/audit/verify")
     assert response.status_code == 422
     assert "entry 17 does not hash" in response.text and "✓" not in response.text
+
+
+def test_a_report_is_drafted_once_the_case_is_decided(operator: Any, view: Any) -> None:
+    assert "Draft the report" not in operator.get("/cases/case-1").text
+    response = operator.post("/cases/case-1/reports", format="goaml")
+    assert response.status_code == 403
+    assert "no decision to report" in response.text and "have a person decide" in response.text
+    operator.post("/cases/case-1/decide", verdict="report", by="I. Desk", grounds=GROUNDS)
+    text = operator.get("/cases/case-1").text
+    assert "Draft the report" in text and '<option value="goaml">goAML 5.0.2</option>' in text
+    assert "<script>alert" not in text, "titles of formats are escaped"
+    response = operator.post("/cases/case-1/reports", format="goaml")
+    assert response.headers["location"] == "/cases/case-1?done=drafted"
+    assert "The report is drafted." in operator.get(response.headers["location"]).text
+    assert view.drafts == [("case-1", "goaml")]
+    response = operator.post("/cases/case-1/reports", format="fax")
+    assert response.status_code == 400
+    assert "among the reports" in response.text
+    assert view.drafts == [("case-1", "goaml")]
+
+
+def test_a_report_is_filed_once(operator: Any, view: Any) -> None:
+    text = operator.get("/cases/case-1").text
+    assert text.count("File it with borduria-fiu") == 1
+    assert "not while it has problems" in text
+    response = operator.post("/reports/r-1/file")
+    assert response.headers["location"] == "/cases/case-1?done=filed"
+    text = operator.get(response.headers["location"]).text
+    assert "on its way to the FIU" in text and "File it with" not in text
+    response = operator.post("/reports/r-2/file")
+    assert response.status_code == 400
+    assert "has 1 problems" in response.text
+
+
+@pytest.mark.parametrize("path", ["/cases/case-1/reports", "/reports/r-1/file"])
+def test_reports_need_a_form_of_ones_own(operator: Any, visitor: Any, view: Any, path: str) -> None:
+    response = operator.call("POST", path, data={"csrf": "0" * 64, "format": "goaml"})
+    assert response.status_code == 403
+    assert (view.drafts, view.sent) == ([], False)

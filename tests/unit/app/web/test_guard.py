@@ -28,6 +28,8 @@ READ += ["/standard", "/inbox", "/outbox", "/messages/m-in-000", "/enforcement",
 POSTS: list[tuple[str, dict[str, Any]]] = [
     ("/cases", {"finding": ["f-0010"], "title": "Anything"}),
     ("/cases/case-1/decide", {"verdict": "report", "by": "A. Name", "grounds": "Because."}),
+    ("/cases/case-1/reports", {"format": "goaml"}),
+    ("/reports/r-1/file", {}),
     ("/audit/verify", {}),
     ("/logout", {}),
 ]
