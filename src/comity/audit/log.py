@@ -65,7 +65,9 @@ def verify_receipt(receipt: Receipt, checkpoint: Checkpoint | None = None) -> No
         leaf, root = bytes.fromhex(receipt.leaf_hash), bytes.fromhex(receipt.root_hash)
         path = [bytes.fromhex(step) for step in receipt.path]
     except ValueError:
-        raise Unverified("the receipt does not hold", why="a hash in it is not hex") from None
+        raise Unverified(
+            "the receipt does not hold", why="a hash in it is not hex", remedy="fetch it again"
+        ) from None
     merkle.verify_inclusion(leaf, receipt.index, receipt.size, path, root)
     if checkpoint and (checkpoint.origin, checkpoint.size, checkpoint.root) != (
         receipt.log_id,
@@ -162,7 +164,9 @@ class AuditLog:
 
         ``at`` is when the event was entered. Raises NotFound, BadInput.
         """
-        row = conn.execute(select(tables.leaf).where(tables.leaf.c.idx == index)).one_or_none()
+        row = None
+        if 0 <= index < self.size(conn):  # an index may be larger than the database's integers
+            row = conn.execute(select(tables.leaf).where(tables.leaf.c.idx == index)).one_or_none()
         if row is None:
             raise NotFound(f"no entry {index} in the audit log", remedy="ask for an entry it holds")
         size = self._known_size(conn, size)

@@ -71,7 +71,11 @@ def agent(element: etree._Element, tag: str, where: str = "GrpHdr") -> Agent:
     bic = text(found, "BICFI")
     if bic:
         if not _BIC.fullmatch(bic):
-            raise BadInput(f"{where}: not a BIC: {bic[:40]!r}", why="ISO 9362: 8 or 11 characters")
+            raise BadInput(
+                f"{where}: not a BIC: {bic[:40]!r}",
+                why="ISO 9362: 8 or 11 characters",
+                remedy="ask the sender for the bank's code",
+            )
         return Agent(bic.removesuffix("XXX") if len(bic) == 11 else bic, bic[4:6])
     number = text(found, "LEI")
     if number:
@@ -131,7 +135,11 @@ def party(element: etree._Element, tag: str, where: str) -> Party | None:
     countries = tuple(dict.fromkeys(country for country in stated if country))
     for country in countries:
         if not _COUNTRY.fullmatch(country):
-            raise BadInput(f"{where}: not a country: {country[:40]!r}", why="two letters of ISO 3166-1")
+            raise BadInput(
+                f"{where}: not a country: {country[:40]!r}",
+                why="two letters of ISO 3166-1",
+                remedy="ask the sender for the country",
+            )
     address = _address(at(found, "PstlAdr"))
     return Party(
         name=text(found, "Nm"),

@@ -175,11 +175,19 @@ def _payment(element: etree._Element, group: _Group, now: datetime, local: ZoneI
     group.sum += amount.quantity
     uetr = text(element, "PmtId", "UETR").lower()
     if uetr and not _UETR.fullmatch(uetr):
-        raise BadInput(f"{where}: not a UETR: {uetr[:40]!r}", why="a UETR is a UUID of version 4")
+        raise BadInput(
+            f"{where}: not a UETR: {uetr[:40]!r}",
+            why="a UETR is a UUID of version 4",
+            remedy="ask the sender for the payment's own",
+        )
     references = [text(element, "PmtId", kind) for kind in ("EndToEndId", "TxId", "InstrId")]
     stated = [reference for reference in references if reference not in {"", "NOTPROVIDED"}]
     if not (uetr or stated):
-        raise BadInput(f"{where}: no reference", why="PmtId has neither UETR, TxId, InstrId nor EndToEndId")
+        raise BadInput(
+            f"{where}: no reference",
+            why="PmtId has neither UETR, TxId, InstrId nor EndToEndId",
+            remedy="ask the sender for one: without it a payment cannot be told from another",
+        )
     name = uetr or f"{group.message}/{references[1] or references[2] or stated[0]}"
     debtor, creditor = agent(element, "DbtrAgt", where), agent(element, "CdtrAgt", where)
     originator = _account(element, "Dbtr", debtor, name, where)

@@ -221,6 +221,7 @@ def _institution(cell: Cell, column: str) -> str:
         raise BadInput(
             f"{column}: not an institution id: {text[:40]!r}",
             why="letters, digits and - _ . are read, at most 64",
+            remedy="write the id that the directory gives it",
         )
     return text
 
@@ -230,7 +231,9 @@ def _country(cell: Cell, column: str) -> str:
     text = _text(cell, column)
     if text and not _COUNTRY.fullmatch(text):
         raise BadInput(
-            f"{column}: not a country: {text[:40]!r}", why="two letters of ISO 3166-1, in capitals"
+            f"{column}: not a country: {text[:40]!r}",
+            why="two letters of ISO 3166-1, in capitals",
+            remedy="write for example DE",
         )
     return text
 

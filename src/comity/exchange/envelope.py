@@ -108,9 +108,9 @@ def seal(message: Message, keys: Keys, recipient: Member) -> bytes:
 def _check_bounds(message: Message) -> None:
     for name in ("id", "sender", "recipient", "conversation"):
         if not is_id(getattr(message, name)):
-            raise BadInput(f"the message's {name} is not 1 to 64 letters, digits, dots or dashes")
+            raise _not_id(name)
     if message.in_reply_to and not is_id(message.in_reply_to):
-        raise BadInput("the message's in_reply_to is not 1 to 64 letters, digits, dots or dashes")
+        raise _not_id("in_reply_to")
     if message.created.tzinfo is None or message.expires.tzinfo is None:
         raise BadInput("a time of the message has no time zone", remedy="give UTC")
     if not message.created < message.expires <= message.created + MAX_LIFETIME:
@@ -205,3 +205,10 @@ def _check_header(header: Header, keys: Keys, directory: Directory, now: datetim
 
 def _unverified(why: str) -> Unverified:
     return Unverified("the envelope is refused", why=why, remedy="the sender must send the message anew")
+
+
+def _not_id(field: str) -> BadInput:
+    return BadInput(
+        f"the message's {field} is not 1 to 64 letters, digits, dots or dashes",
+        remedy="ask its sender to send it again",
+    )

@@ -83,7 +83,9 @@ def answer(node: Node, message_id: str, *, by: str) -> Message:
         asked = node.mailbox.incoming(conn, message_id).message
         body = bodies.check(asked)
         if not isinstance(body, bodies.Request):
-            raise Conflict(f"message {message_id} is a {asked.kind.value}, not a request")
+            raise Conflict(
+                f"message {message_id} is a {asked.kind.value}, not a request", remedy="name a request"
+            )
         if node.mailbox.answers(conn, asked):
             raise Conflict(f"message {message_id} is answered already", remedy="read the conversation")
         if node.directory.member(asked.sender).institution.role is not Role.FIU:
@@ -144,7 +146,9 @@ def on_reply(node: Node, conn: Connection, message: Message) -> None:
     request = node.mailbox.outgoing(conn, message.in_reply_to).message
     wanted = bodies.check(request)
     if request.recipient != message.sender or not isinstance(wanted, bodies.Request):
-        raise Conflict(f"message {request.id} was no request to {message.sender}")
+        raise Conflict(
+            f"message {request.id} was no request to {message.sender}", remedy="answer what you were asked"
+        )
     if node.directory.member(message.sender).institution.role is Role.FIU:
         asked = request_keys(wanted)
         held = {key: subject.accounts for subject in body.subjects for key in matchable((), [subject.party])}
@@ -224,7 +228,10 @@ def on_answer(node: Node, conn: Connection, message: Message) -> None:
     here = tables.match.c.conversation == message.conversation
     row = conn.execute(select(tables.match).where(here)).one_or_none()
     if row is None or row.peer != message.sender or row.answered:
-        raise Conflict(f"no match with {message.sender} waits for an answer in this conversation")
+        raise Conflict(
+            f"no match with {message.sender} waits for an answer in this conversation",
+            remedy="answer each offer once, in its own conversation",
+        )
     common = match.Client.restore(row.state).intersection(bodies.unpack(body.payload))
     conn.execute(
         update(tables.match)

@@ -132,7 +132,9 @@ def carry_out(node: Node, message_id: str, *, by: str) -> tuple[Message, ...]:
         asked = node.mailbox.incoming(conn, message_id).message
         body = bodies.check(asked)
         if not isinstance(body, bodies.FreezeRequest) or node.institution.role is not Role.FIU:
-            raise Conflict(f"message {message_id} is not a freeze request to an FIU")
+            raise Conflict(
+                f"message {message_id} is not a freeze request to an FIU", remedy="name a freeze request"
+            )
         if _ordered_for(conn, asked.sender, asked.id):
             raise Conflict(f"freeze request {message_id} is carried out already", remedy="see the freezes")
         held = {a: a.institution for a in body.accounts if a.institution in node.parties}
@@ -242,7 +244,9 @@ def on_reply(node: Node, conn: Connection, message: Message) -> None:
     assert isinstance(body, bodies.FreezeReply)
     measure = node.freezes.get(conn, message.in_reply_to)
     if measure.served_on != message.sender:
-        raise Refused(f"freeze {measure.id} was not asked of {message.sender}")
+        raise Refused(
+            f"freeze {measure.id} was not asked of {message.sender}", remedy="answer what you were asked"
+        )
     node.freezes.serve(conn, measure.id, by=message.sender)
     refused = body.state is not MeasureState.IN_FORCE
     node.freezes.acknowledge(conn, measure.id, by=message.sender, refused=refused, reason=body.explanation)

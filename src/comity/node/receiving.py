@@ -41,7 +41,9 @@ def receive(node: Node, sealed: bytes, certificate: str) -> bytes:
     try:
         sender = node.directory.valid(header.sender, now)
     except NotFound:
-        raise Unverified("the sender is not in the directory") from None
+        raise Unverified(
+            "the sender is not in the directory", remedy="join the network, or fetch its newest directory"
+        ) from None
     if not hmac.compare_digest(certificate, sender.tls_fingerprint):
         raise Unverified(
             f"the envelope names {sender.id} as its sender, the connection is another member's",

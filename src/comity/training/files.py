@@ -189,11 +189,14 @@ def _table(parts: list[Any]) -> Table:
             ends.append(number)
         asset = numbers.get(columns["asset"][row], -1)
         if asset < 0:
-            raise BadInput(f"an asset no world has: {columns['asset'][row][:80]!r}")
+            raise BadInput(
+                f"an asset no world has: {columns['asset'][row][:80]!r}", remedy="make the world again"
+            )
         amount = intake.amount(columns["amount"][row], "amount").scaleb(SCALES[asset])
         if amount != int(amount) or amount >= 2**63:
             raise BadInput(
-                f"an amount of {ASSETS[asset]} with more decimal places, or larger, than a world has"
+                f"an amount of {ASSETS[asset]} with more decimal places, or larger, than a world has",
+                remedy="make the world again",
             )
         rows.append((*ends, int(amount), asset, texts[columns["reference"][row]]))
     src, dst, amounts, assets, text = np.array(rows, np.int64).reshape(-1, 5).T

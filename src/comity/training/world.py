@@ -92,7 +92,10 @@ class World:
     def transfers(self, institution: str = "") -> Iterator[Transfer]:
         """The transfers one institution sees, or all of them; ``value`` is in US dollars. Raises NotFound."""
         if institution and institution not in self.customers:
-            raise NotFound(f"no institution {institution!r} with accounts in this world")
+            raise NotFound(
+                f"no institution {institution!r} with accounts in this world",
+                remedy=f"there are: {', '.join(self.customers)}",
+            )
         table, rates = self.table, [self.rates[str(asset)] for asset in ASSETS]
         accounts = [AccountId(account) for account in table.accounts]
         rows = table.view(institution) if institution else np.arange(len(table))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from comity.node.node import Node
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+Limit = Annotated[int, typer.Option(help="Rows to show.", min=1, max=1_000_000)]
 OnDate = Annotated[str, typer.Option("--on", help="The law of this day, YYYY-MM-DD. Default: today.")]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node, read_file, table
+from comity.app.cli._common import HOME, Home, Json, Limit, emit, facts, open_node, read_file, table
 
 MAX_CHECKPOINT = 64 * 1024
 
@@ -37,8 +37,8 @@ def verify(
 @app.command()
 def show(
     home: Home = HOME,
-    start: Annotated[int, typer.Option(help="First entry.")] = 0,
-    limit: Annotated[int, typer.Option(help="Rows to show.")] = 50,
+    start: Annotated[int, typer.Option(help="First entry.", min=0, max=2**62)] = 0,
+    limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """List entries in order.

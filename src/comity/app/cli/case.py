@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node, table
+from comity.app.cli._common import HOME, Home, Json, Limit, emit, facts, open_node, table
 from comity.model.case import CaseState, Verdict
 from comity.model.finding import Level
 
@@ -18,7 +18,7 @@ CaseId = Annotated[str, typer.Argument(help="The case's id.")]
 def findings(
     home: Home = HOME,
     level: Annotated[Level | None, typer.Option(help="alert or watch.")] = None,
-    limit: Annotated[int, typer.Option(help="Rows to show.")] = 20,
+    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """List findings, the highest score first.

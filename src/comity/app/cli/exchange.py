@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node, table
+from comity.app.cli._common import HOME, Home, Json, Limit, emit, facts, open_node, table
 
 app = typer.Typer(help="Messages between nodes: ask, answer, read.", no_args_is_help=True)
-Limit = Annotated[int, typer.Option(help="Rows to show.")]
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import Json, emit, listings, table, working
+from comity.app.cli._common import Json, Limit, emit, listings, table, working
 
 
 def monitor(
@@ -15,7 +15,7 @@ def monitor(
     only: Annotated[list[str] | None, typer.Option(help="Run these typologies only.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="TYPOLOGY.PARAMETER=VALUE.")] = None,
     lists: Annotated[Path | None, typer.Option(help="Directory of lists to screen accounts against.")] = None,
-    limit: Annotated[int, typer.Option(help="Rows to show.")] = 20,
+    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """Run the typologies over a ledger and screen its accounts.
@@ -50,5 +50,8 @@ def _parameters(given: list[str]) -> dict[str, dict[str, float]]:
         except ValueError:
             dot = ""
         if not dot:
-            raise BadInput(f"--set {name}={value} is not TYPOLOGY.PARAMETER=NUMBER")
+            raise BadInput(
+                f"--set {name}={value} is not TYPOLOGY.PARAMETER=NUMBER",
+                remedy="write for example --set fan_in.min_senders=12",
+            )
     return chosen

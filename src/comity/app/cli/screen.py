@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import HOME, Home, Json, emit, table, utc_now, working
+from comity.app.cli._common import HOME, Home, Json, Limit, emit, table, utc_now, working
 from comity.errors import BadInput
 
 LIKE_A_WALLET = re.compile(r"\S+:\S+|(?=\S*[0-9])[A-Za-z0-9]{25,}")
@@ -17,8 +17,10 @@ LIKE_A_WALLET = re.compile(r"\S+:\S+|(?=\S*[0-9])[A-Za-z0-9]{25,}")
 def screen(
     what: Annotated[str, typer.Argument(help="A name, or a wallet address or account id.")],
     birth: Annotated[str, typer.Option(help="Date or year of birth, YYYY-MM-DD.")] = "",
-    country: Annotated[list[str] | None, typer.Option(help="Country, ISO 3166-1 alpha-2.")] = None,
-    limit: Annotated[int, typer.Option(help="At most this many hits.")] = 10,
+    country: Annotated[
+        list[str] | None, typer.Option(help="Country: ISO 3166-1 code, or name.")
+    ] = None,
+    limit: Limit = 10,
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:
@@ -33,6 +35,7 @@ def screen(
 
     if not what.strip():
         raise BadInput("nothing to screen", remedy="give a name or a wallet")
+    countries = [_country(name) for name in country or ()]
     store = ListStore(home / "lists")
     with working("Reading the lists", as_json):
         if not store.editions():
@@ -41,6 +44,16 @@ def screen(
             hits = WalletIndex(store.listings()).screen(typed(what))
         else:
             index = NameIndex(store.listings())
-            hits = index.screen(what, birth_date=birth, countries=country or (), limit=limit)
+            hits = index.screen(what, birth_date=birth, countries=countries, limit=limit)
     rows = [(f"{hit.score:.2f}", hit.level.value, hit.evidence[0], hit.reasons[0]) for hit in hits]
     emit(as_json, hits, table(f"Hits for {what}", ("score", "level", "entry", "why"), rows))
+
+
+def _country(name: str) -> str:
+    """A country's code. Raises BadInput: one that is not known would look like a contradiction."""
+    from comity.lists import _countries
+
+    found = _countries.code(name)
+    if not found:
+        raise BadInput(f"no country {name[:40]!r}", remedy="write its ISO 3166-1 code, for example GB")
+    return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comity.app.cli._common import Json, OnDate, day, emit, facts, table
+from comity.app.cli._common import Json, Limit, OnDate, day, emit, facts, table
 
 if TYPE_CHECKING:
     from comity.standard.law import Standard
@@ -90,7 +90,7 @@ def _answer(question: str, one: Resolution) -> dict[str, object]:
 def corridors(
     on: OnDate = "",
     ledger: Annotated[Path | None, typer.Option(help="Weight by the volume this ledger moves.")] = None,
-    limit: Annotated[int, typer.Option(help="Rows to show.")] = 20,
+    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """Rank ordered pairs of countries by the weakest duty on the route: where arbitrage lives.
