@@ -85,14 +85,15 @@ def _enter(e, time, dst, out_ptr, out_time, hub, limit):  # type: ignore[no-unty
 
 @njit(cache=True, nogil=True)
 def _search(  # type: ignore[no-untyped-def]
-    first, time, value, src, dst, out_ptr, out_idx, out_time, hub,
+    first, after, time, value, src, dst, out_ptr, out_idx, out_time, hub,
     mark, path, pos, limits, retention, ptr, k, evidence
 ):  # fmt: skip
-    """Depth-first from one transfer; appends each cycle's transfers to ``evidence``."""
+    """Depth-first from one transfer, and from position ``after`` of those that may follow it; appends each
+    cycle's transfers to ``evidence``."""
     shortest, longest, window, least = limits
     start, limit, steps, depth, used = src[first], time[first] + window, 0, 0, ptr[k]
     path[0], length = first, 2 - hub[dst[first]]
-    pos[0] = _enter(first, time, dst, out_ptr, out_time, hub, limit)
+    pos[0] = after
     while depth >= 0 and steps < _STEPS:
         back, p = path[depth], pos[depth]
         node = dst[back]
@@ -167,13 +168,17 @@ def _kernel(time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, limits
             idle = begin == until or until - begin > _SERVICE
             if idle or value[first] < least or dst[first] == start:
                 continue
+            limit = out_time[p] + window
+            after = _enter(first, time, dst, out_ptr, out_time, hub, limit)
+            if after >= out_ptr[dst[first] + 1] or out_time[after] > limit:
+                continue
             for q in range(high, until):
                 _note(in_idx[q], 1, value, src, in_ptr, in_idx, hub, least, mark)
             for q in range(low, begin):
                 _note(in_idx[q], -1, value, src, in_ptr, in_idx, hub, least, mark)
             low, high = begin, until
             ptr, k, evidence = _search(
-                first, time, value, src, dst, out_ptr, out_idx, out_time, hub,
+                first, after, time, value, src, dst, out_ptr, out_idx, out_time, hub,
                 mark, path, pos, limits, retention, ptr, k, evidence,
             )  # fmt: skip
         for q in range(low, high):
