@@ -12,9 +12,9 @@ from comity import flow
 from comity.app.demo.facts import Story
 from comity.app.demo.measure import Book, behind
 from comity.app.demo.network import COUNTRIES
+from comity.app.demo.world import part
 from comity.model import AssetId, Duty, Finding, Force, Transfer
 from comity.standard.load import load
-from comity.app.demo.world import part
 from comity.training.world import World
 
 _POUND = ("GBP", Decimal("1.27"))
@@ -81,8 +81,13 @@ def _duties(
 def when(duty: Duty) -> str:
     """By when, as far as the law says."""
     if duty.due:
-        return f"{duty.due:%d %b %Y}"
+        return f"by {duty.due:%d %b %Y}"
     kept = dict(duty.details).get("keep until")
     if kept:
         return f"until {kept}"
-    return str(duty.deadline) if duty.deadline else "no date in law"
+    return str(duty.deadline) if duty.deadline else "applies"
+
+
+def cited(source: str) -> str:
+    """A citation without the address where somebody saw the text."""
+    return source.partition("; seen at ")[0]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from comity.audit.log import Head
 from comity.model import AccountId, Case, Finding, Message, Provision
@@ -58,7 +56,8 @@ class Frozen:
 @dataclass(slots=True)
 class Story:
     """``findings``: of each institution alone; ``joint``: of each FIU; ``common``: keys that an FIU (first)
-    learned a partner (second) watches too; ``messages``: all that were sent, each once."""
+    learned a partner (second) watches too; ``messages``: all that were sent, each once; ``checked``: who
+    checked whose audit log from abroad."""
 
     findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     joint: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
@@ -69,11 +68,7 @@ class Story:
     powers: dict[str, Provision | None] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     heads: dict[str, Head] = field(default_factory=dict)
-    cosigners: dict[str, str] = field(default_factory=dict)
+    checked: dict[str, str] = field(default_factory=dict)
     receipt: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
-    transfers: int = 0
-
-
-Answer = Mapping[str, Any]
-Answers = Sequence[Answer]
+    entries: int = 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,10 +19,11 @@ from comity.node.paths import Paths
 
 T = TypeVar("T")
 
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 STOP_SECONDS = 15.0
 QUIET_SECONDS = 60.0
 WORKERS = 4
+PAGE = 1_000
 _TIMEOUT = httpx.Timeout(180.0, connect=5.0)
 
 
@@ -106,9 +108,14 @@ class Fleet:
         """Have a node do something. Raises PeerError with what the node answered."""
         return self._ask(name, "POST", path, json=given)
 
-    def download(self, name: str, path: str) -> bytes:
-        """A file that a node keeps. Raises PeerError."""
-        return self._send(name, "GET", path).content
+    def pages(self, name: str, path: str, part: str = "", **params: str | int) -> Iterator[Any]:
+        """Everything a node lists, page by page; ``part`` is the list's name where there are several."""
+        for offset in count(0, PAGE):
+            found = self.get(name, path, **params, limit=PAGE, offset=offset)
+            page = found[part] if part else found
+            yield from page
+            if len(page) < PAGE:
+                return
 
     def each(self, names: Sequence[str], act: Callable[[str], T]) -> dict[str, T]:
         """``act`` on several nodes at once; its answers by node, in the order of ``names``."""

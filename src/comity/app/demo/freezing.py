@@ -61,25 +61,23 @@ def freeze(net: Network, story: Story, steps: Steps) -> None:
 
 
 def _candidates(net: Network, story: Story) -> Iterator[tuple[str, Finding, AccountId]]:
-    """Joint findings, the strongest first, with a foreign account that the law there lets its FIU freeze."""
-    ranked = sorted(
-        ((finding, fiu) for fiu, theirs in story.joint.items() for finding in theirs),
-        key=lambda one: (-one[0].score, one[0].id, one[1]),
-    )
+    """Accounts abroad behind joint findings that the law there lets its FIU freeze: the firmest law first,
+    then the strongest finding."""
     trust = ("high", "med", "low", "unknown")
-    for finding, fiu in ranked:
-        told = net.fleet.get(fiu, "/subjects/accounts", key=finding.subject)
-        possible = []
-        for text in told:
-            account = AccountId.parse(text)
-            holder = net.members.get(account.institution or "")
-            if holder is None or holder.jurisdictions[0] == net.country(fiu):
-                continue
-            power = story.powers.get(holder.jurisdictions[0])
-            if power is not None:
-                possible.append((trust.index(power.confidence.value), text, account))
-        for _, _, account in sorted(possible):
-            yield fiu, finding, account
+    possible = []
+    for fiu, theirs in story.joint.items():
+        for finding in theirs:
+            for text in net.fleet.get(fiu, "/subjects/accounts", key=finding.subject):
+                account = AccountId.parse(text)
+                holder = net.members.get(account.institution or "")
+                if holder is None or holder.jurisdictions[0] == net.country(fiu):
+                    continue
+                power = story.powers.get(holder.jurisdictions[0])
+                if power is not None:
+                    rank = (trust.index(power.confidence.value), -finding.score, finding.id, fiu, text)
+                    possible.append((rank, fiu, finding, account))
+    for _, fiu, finding, account in sorted(possible, key=lambda one: one[0]):
+        yield fiu, finding, account
 
 
 def _see_through(

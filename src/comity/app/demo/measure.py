@@ -25,13 +25,15 @@ BLINDED = frozenset({MessageKind.MATCH_OFFER, MessageKind.MATCH_ANSWER})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``alone``: schemes by institution; ``joint``: by FIU; ``value``: the sums, as cooperation counts them.
+    """``alone``: schemes alerted on by institution, ``watched``: too weak for that; ``joint``: by FIU.
+    ``alerts`` counts all of them; ``value`` has the sums, as cooperation counts them.
 
     ``subjects``: the match keys of everybody and every account in a scheme, by scheme.
     """
 
     schemes: tuple[Scheme, ...]
     alone: Mapping[str, frozenset[str]]
+    watched: Mapping[str, frozenset[str]]
     joint: Mapping[str, frozenset[str]]
     alerts: Mapping[str, int]
     value: Value
@@ -107,9 +109,11 @@ def found(
 ) -> Found:
     """Measure. ``findings`` are the institutions' own, watched ones too; ``joint`` those of the FIUs."""
     alone: dict[str, list[str]] = {}
+    watched: dict[str, list[str]] = {}
     for institution, theirs in findings.items():
-        alerts = [finding for finding in theirs if finding.level is Level.ALERT]
-        alone[institution] = [_label(about(f.evidence, owner), f.subject, book) for f in alerts]
+        for level, labels in ((Level.ALERT, alone), (Level.WATCH, watched)):
+            chosen = [finding for finding in theirs if finding.level is level]
+            labels[institution] = [_label(about(f.evidence, owner), f.subject, book) for f in chosen]
     together: dict[str, list[str]] = {}
     for fiu, theirs in joint.items():
         together[fiu] = []
@@ -129,6 +133,7 @@ def found(
     return Found(
         tuple(schemes),
         {name: frozenset(labels) & known for name, labels in alone.items()},
+        {name: frozenset(labels) & known for name, labels in watched.items()},
         {name: frozenset(labels) & known for name, labels in together.items()},
         {name: len(labels) for name, labels in (alone | together).items()},
         value,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -33,21 +33,27 @@ VALID = timedelta(days=90)
 _POUND = "GBP=1.27"
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on, all different."""
-    with ExitStack() as open_:
-        sockets = [open_.enter_context(socket.socket()) for _ in range(count)]
+@contextmanager
+def reserved(count: int) -> Iterator[list[int]]:
+    """Free ports of the loopback interface, kept from everybody who has not been told of them.
+
+    A socket that is bound but does not listen keeps the system from giving its port to another, and
+    (SO_REUSEADDR on both) does not keep a node from listening there.
+    """
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+        yield [int(each.getsockname()[1]) for each in sockets]
 
 
-def create(place: Place, world: World) -> dict[str, Path]:
+def create(place: Place, world: World, ports: Sequence[int]) -> dict[str, Path]:
     """Make a node for every institution, sign the commons, and let all join; the homes by node id."""
-    ports = iter(free_ports(2 * len(world.institutions)))
+    pairs = zip(ports[::2], ports[1::2], strict=True)
     nodes = [
-        Node.create(_settings(place.nodes / each.id, each, world, next(ports), next(ports)))
-        for each in world.institutions
+        Node.create(_settings(place.nodes / each.id, each, world, *pair))
+        for each, pair in zip(world.institutions, pairs, strict=True)
     ]
     root, bundle = _sign(nodes, datetime.now(UTC))
     (place.root / "root.json").write_bytes(root)
@@ -98,7 +104,9 @@ def _sign(nodes: Sequence[Node], now: datetime) -> tuple[bytes, bytes]:
         if node.institution.role == "fiu"
     }
     documents = _law()
-    answers: dict[str, tuple[str, ...]] = {name: (fiu[code],) for name in documents if (code := name[:2].upper()) in fiu}
+    answers: dict[str, tuple[str, ...]] = {
+        name: (fiu[code],) for name in documents if (code := name[:2].upper()) in fiu
+    }
     agreed = Commons(1, now, now + VALID, root, directory, documents, answers)
     bundle = commons.publish(agreed, keys[:1])  # keys are in different hands: each country adds its own
     for key in keys[1:THRESHOLD]:

@@ -42,7 +42,7 @@ def verify(net: Network, homes: Mapping[str, Path], trust: Path, story: Story, s
             checked[name] = seen = Checkpoint.verify(note, name, directory.member(name).signing_key)
             if seen.size < head.size or (seen.size == head.size and seen.root.hex() != head.root):
                 raise Unverified(f"{name} showed {abroad} another log than its own operators")
-            story.cosigners[name] = abroad
+            story.checked[name] = abroad
         if story.frozen:
             story.receipt = _receipt(homes[story.frozen.requester], checked[story.frozen.requester])
         events = sum(head.size for head in story.heads.values())

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -28,7 +28,8 @@ def run(to: Path, *, seed: int, transfers: int, keep: bool, as_json: bool) -> No
     """Run the demo into ``to`` and print its table, or JSON.
 
     ``keep`` leaves nodes and pages running until Ctrl-C. Only processes started here are ended. Raises
-    Conflict when ``to`` holds something else, PeerError when a node fails, Unverified when a log does not hold.
+    Conflict when ``to`` holds something else, PeerError when a node fails, Unverified when a
+    log does not hold.
     """
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     where = place.fresh(to)
@@ -45,6 +46,7 @@ def run(to: Path, *, seed: int, transfers: int, keep: bool, as_json: bool) -> No
         story.gather(net, told)
         with steps.step("measure", "What was found is held against the truth") as say:
             found = _measure(world, told)
+            told.seconds = {**steps.seconds, "total": steps.total}
             shown = choose(world, told, datetime.now(UTC))
             page = write_report(where.report, world, told, found, shown)
             say("What was found is held against the truth; the report is written")
@@ -52,7 +54,7 @@ def run(to: Path, *, seed: int, transfers: int, keep: bool, as_json: bool) -> No
         if as_json:
             table.machine(sys.stdout, world, told, found, page)
         else:
-            table.people(out, world, told, found, shown, page)
+            table.people(out, told, found, shown, page)
         if keep:
             _stay(out if not as_json else err, fleet)
 
@@ -77,16 +79,20 @@ def _world_and_fleet(where: Place, seed: int, transfers: int, steps: Steps) -> I
     with steps.step("world", "Making a world") as say:
         world = make(seed, transfers, datetime.now(UTC))
         say(f"A world of {len(world.table):,} transfers over {world.days} days, seed {seed}")
-    with steps.step("network", "Making sixteen nodes") as say:
-        homes = network.create(where, world)
-        say(f"{len(homes)} nodes; the commons signed by {network.THRESHOLD} of 4 countries, verified by all")
-    with Fleet(homes, where.logs) as fleet:
+    with ExitStack() as until_up, ExitStack() as to_the_end:
+        with steps.step("network", "Making sixteen nodes") as say:
+            ports = until_up.enter_context(network.reserved(2 * len(world.institutions)))
+            homes = network.create(where, world, ports)
+            signed = f"{network.THRESHOLD} of {len(network.COUNTRIES)} countries"
+            say(f"{len(homes)} nodes; the commons, signed by {signed}, verified by all")
         with steps.step("start", "Starting them, each a process; meanwhile the world is written") as say:
+            fleet = to_the_end.enter_context(Fleet(homes, where.logs))
             fleet.start()
             world.write(where.world)
             (where.world / "truth.json").replace(where.truth)
             warm(world)
             fleet.wait()
+            until_up.close()
             say(f"{len(homes)} processes answer on loopback; none is told what was planted")
         yield world, fleet
 

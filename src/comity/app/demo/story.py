@@ -23,7 +23,6 @@ ANALYST = f"{' '.join(OFFICER)} (demo account)"
 CASES = 2
 """How many cases the demo's account takes up at each institution: an office has a day, not a year."""
 _FIRST = "counterparty_of_listed_wallet"
-MOST = 5_000
 
 
 class Network:
@@ -64,13 +63,13 @@ def alone(net: Network, world: World, place: Place, story: Story, steps: Steps) 
             found = [
                 finding
                 for level in Level
-                for finding in net.fleet.get(name, "/findings", level=level.value, limit=MOST)
+                for finding in net.fleet.pages(name, "/findings", level=level.value)
             ]
             story.findings[name] = tuple(codec.from_plain(Finding, each) for each in found)
-        story.transfers = sum(views.values())
+        story.entries = sum(views.values())
         alerts = sum(f.level is Level.ALERT for theirs in story.findings.values() for f in theirs)
         say(
-            f"{len(views)} institutions read {story.transfers:,} entries, each its own, and detect alone: "
+            f"{len(views)} institutions read {story.entries:,} entries, each its own, and detect alone: "
             f"{alerts:,} alerts"
         )
 
@@ -88,7 +87,9 @@ def together(net: Network, story: Story, steps: Steps) -> None:
         fleet.settle()
         say(f"{len(asked)} institutions answer their FIU what they watch: figures and keys, no transfers")
     with steps.step("match", "FIUs match, two by two, without showing what they watch") as say:
-        for first, second in combinations(net.fius, 2):
+        # whoever has no power to freeze asks those who have, and so learns of accounts there
+        asking = sorted(net.fius, key=lambda fiu: story.powers[net.country(fiu)] is not None)
+        for first, second in combinations(asking, 2):
             fleet.post(first, "/match", {"peer": second})
         fleet.settle()
         learned: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -178,6 +179,6 @@ def gather(net: Network, story: Story) -> None:
     sent = [
         codec.from_plain(Message, {k: v for k, v in each.items() if k != "state"})
         for name in net.members
-        for each in net.fleet.get(name, "/messages", limit=MOST)["sent"]
+        for each in net.fleet.pages(name, "/messages", "sent")
     ]
     story.messages = sorted(sent, key=lambda message: (message.created, message.id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -11,22 +11,22 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from comity.app.demo.example import Example, when
+from comity.app.demo.example import Example, cited, when
 from comity.app.demo.facts import Story
 from comity.app.demo.fleet import Fleet
 from comity.app.demo.measure import Found
-from comity.model import Confidence, Force, MessageKind, Power
+from comity.model import Confidence, Force, Message, MessageKind, Power
 from comity.node.paths import Paths
 from comity.training.scheme import SchemeKind
 from comity.training.world import World
 
 LIMITS = (
     "The world is made up; only the sanctioned wallets are real. It says nothing about any firm or country.",
-    "Parameters are engineering defaults. An alert counts for a scheme when most of its transfers are the scheme's.",
-    "A person's thinking time is not in the seconds: the demo's account decides at once.",
-    "Law below high confidence is marked wherever it is used, and is not legal advice.",
+    "Parameters are engineering defaults, and honest doings that look like laundering are planted too.",
+    "The demo's account decides at once and reports the strongest alerts unread: no person's time counts.",
+    "Law below high confidence is marked wherever it is used. None of it is legal advice.",
     "Singapore publishes no schema for its reports: goAML stands in for it.",
-    "Cycles through several institutions need pooling, which this version has not; nobody finds those.",
+    "Most cycles run through several institutions: finding those needs pooling, which this version has not.",
 )
 
 
@@ -34,15 +34,15 @@ def flows(told: Story, found: Found) -> list[tuple[str, int, int, int, int, int]
     """What was disclosed, by what it was for: (what, messages, bytes, items, subjects, of them innocent)."""
     guilty = frozenset().union(*found.subjects.values())
     fius = set(told.joint)
-    names = {
+    blinded = {MessageKind.MATCH_OFFER, MessageKind.MATCH_ANSWER}
+    freezes = {MessageKind.FREEZE_REQUEST, MessageKind.FREEZE_REPLY}
+    names: dict[str, Callable[[Message], bool]] = {
         "institutions answer their FIU": lambda m: m.kind is MessageKind.REPLY and m.sender not in fius,
-        "FIUs match, blinded": lambda m: m.kind in (MessageKind.MATCH_OFFER, MessageKind.MATCH_ANSWER),
+        "FIUs match, blinded": lambda m: m.kind in blinded,
         "FIUs ask each other": lambda m: m.kind is MessageKind.REQUEST and m.recipient in fius,
         "FIUs answer each other": lambda m: m.kind is MessageKind.REPLY and m.sender in fius,
         "reports filed": lambda m: m.kind is MessageKind.REPORT,
-        "freeze asked and answered": lambda m: (
-            m.kind in (MessageKind.FREEZE_REQUEST, MessageKind.FREEZE_REPLY)
-        ),
+        "freeze asked and answered": lambda m: m.kind in freezes,
     }
     rows = []
     for name, fits in names.items():
@@ -67,14 +67,12 @@ def by_kind(found: Found) -> list[tuple[str, int, int, int]]:
     for kind in SchemeKind:
         ids = {scheme.id for scheme in found.schemes if scheme.kind == kind}
         if ids:
-            value = found.value
-            rows.append(
-                (kind.replace("_", " "), len(ids), len(ids & {*value.alone}), len(ids & {*value.together}))
-            )
+            alone, together = ids & {*found.value.alone}, ids & {*found.value.together}
+            rows.append((kind.replace("_", " "), len(ids), len(alone), len(together)))
     return rows
 
 
-def answer(world: World, told: Story, found: Found, page: Path) -> dict[str, object]:
+def answer(world: World, told: Story, found: Found) -> dict[str, object]:
     """The table for machines. Counts are of schemes; false alarms of different subjects."""
     value, frozen = found.value, told.frozen
     return {
@@ -128,7 +126,6 @@ def answer(world: World, told: Story, found: Found, page: Path) -> dict[str, obj
         "audit": {name: {"size": head.size, "root": head.root} for name, head in told.heads.items()},
         "receipt": told.receipt,
         "seconds": told.seconds,
-        "report": str(page),
         "limits": list(LIMITS),
     }
 
@@ -139,18 +136,18 @@ def guilty(found: Found, key: str) -> bool:
 
 
 def machine(out: TextIO, world: World, told: Story, found: Found, page: Path) -> None:
-    json.dump(answer(world, told, found, page), out, indent=1, ensure_ascii=False)
+    json.dump(answer(world, told, found) | {"report": str(page)}, out, indent=1, ensure_ascii=False)
     out.write("\n")
     out.flush()
 
 
-def people(out: Console, world: World, told: Story, found: Found, shown: Example | None, page: Path) -> None:
+def people(out: Console, told: Story, found: Found, shown: Example | None, page: Path) -> None:
     """Print the tables, what limits them, and where the report is."""
     if shown:
         out.print()
         out.print(_duties(shown))
     out.print()
-    out.print(_main(world, told, found))
+    out.print(_main(told, found))
     out.print()
     for limit in LIMITS:
         out.print(f"[dim]· {escape(limit)}[/dim]")
@@ -158,7 +155,7 @@ def people(out: Console, world: World, told: Story, found: Found, shown: Example
     out.print(str(page), soft_wrap=True, style="bold")
 
 
-def _main(world: World, told: Story, found: Found) -> Table:
+def _main(told: Story, found: Found) -> Table:
     value = found.value
     grid = Table(
         title="Found alone, found together", title_justify="left", header_style="bold", show_lines=False
@@ -189,7 +186,8 @@ def _main(world: World, told: Story, found: Found) -> Table:
     grid.add_section()
     grid.add_row(*_freeze_row(told, found))
     for name, messages, size, items, subjects, innocent in flows(told, found):
-        detail = f"{messages} messages, {size / 1024:,.0f} kB, {items} items, {subjects} subjects, {innocent} innocent"
+        sent = f"{messages} messages, {size / 1024:,.0f} kB, {items:,} items"
+        detail = f"{sent}; {subjects:,} subjects, {innocent:,} of them innocent"
         grid.add_row(f"Disclosed: {name}", "", "", detail)
     filed = sum(each.filed for each in told.cases)
     grid.add_row("Reports filed", "", f"{filed}", f"{len(told.cases)} cases, decided by the demo's account")
@@ -207,7 +205,7 @@ def _freeze_row(told: Story, found: Found) -> tuple[str, str, str, str]:
     right = "in a scheme" if guilty(found, frozen.key) else "IN NO SCHEME: frozen in error"
     detail = (
         f"{frozen.requester} → {frozen.requested} → {frozen.holder}: {frozen.state.replace('_', ' ')}; "
-        f"{frozen.legal_basis} (confidence {frozen.confidence}); the subject is {right}"
+        f"{cited(frozen.legal_basis)} (confidence {frozen.confidence}); the subject is {right}"
     )
     return name, "", f"[bold]{frozen.seconds:.1f}[/bold]", escape(detail)
 
@@ -217,7 +215,7 @@ def _duties(shown: Example) -> Table:
         title=f"Duties side by side: the {len(shown.transfers)} payments behind one joint finding",
         title_justify="left",
         header_style="bold",
-        caption="? below high confidence: check the source first.  (r) recommended by the standard, not binding.",
+        caption="? below high confidence: check it first.  (advice) only the standard recommends it.",
         caption_justify="left",
     )
     grid.add_column("Duty")
@@ -231,8 +229,10 @@ def _duties(shown: Example) -> Table:
                 cells.append("[dim]–[/dim]")
                 continue
             mark = "" if duty.provision.confidence is Confidence.HIGH else " ?"
-            force = "" if duty.force is Force.REQUIRED else " (r)"
-            cells.append(f"{escape(when(duty))}{force}{mark}\n[dim]{escape(duty.provision.source)}[/dim]")
+            force = "" if duty.force is Force.REQUIRED else " (advice)"
+            cells.append(
+                f"{escape(when(duty))}{force}{mark}\n[dim]{escape(cited(duty.provision.source))}[/dim]"
+            )
         grid.add_row(kind.replace("_", " "), *cells)
     return grid
 
