@@ -6,8 +6,9 @@
 SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP_INSTALL := $(PY) -m pip install --quiet --require-hashes --no-deps
-IN_PLACE := $(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+PIP_INSTALL := $(PY) -m pip install -qq --require-hashes --no-deps
+WARM := from comity.model import AssetId; from comity.ledger.columns import build; from comity.monitoring.run import monitor; monitor(build((), AssetId.money('USD')))
+IN_PLACE := $(PY) -m pip install -qq --no-deps --no-build-isolation --editable .
 
 .PHONY: demo test check bench docs serve lock clean
 
@@ -16,6 +17,8 @@ $(VENV)/.run: requirements/run.txt pyproject.toml
 	@test -x $(PY) || python3 -m venv $(VENV) || { echo "python3 -m venv failed: install Debian's python3-venv and run again"; exit 1; }
 	@$(PIP_INSTALL) -r requirements/run.txt
 	@$(IN_PLACE)
+	@echo "Setting up: compiling the typologies to machine code (half a minute, once)"
+	@$(PY) -c "$(WARM)"
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
