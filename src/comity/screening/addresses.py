@@ -10,7 +10,8 @@ found on the others, to watch, and the reason says so.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -48,6 +49,8 @@ EVEN = 0.5
 OTHER_CHAIN = 0.9
 LEAST = 0.1
 MAX_EVIDENCE = 1_000
+SCAN_BELOW = 32
+_EVM_KINDS = ("eip155:", "listed:")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -64,6 +67,8 @@ class WalletIndex:
         self._exact: dict[str, list[_Hit]] = {}
         self._evm: dict[str, list[_Hit]] = {}
         for listing in listings:
+            if not listing.wallets:
+                continue
             lean = replace(listing, wallets=())
             for wallet in listing.wallets:
                 hit = _Hit(lean, wallet)
@@ -87,7 +92,8 @@ class WalletIndex:
         counterparty, and what is summed is the most that can have passed. Findings below ``least`` (an
         exchange, a miner) are left out. In order of account number, then of listing.
         """
-        for number, account in enumerate(columns.accounts):
+        for number in self._listed(columns.accounts):
+            account = columns.accounts[number]
             for hit in self._hits(account):
                 own = _about(account, hit)
                 if own.score < least:
@@ -95,6 +101,20 @@ class WalletIndex:
                 dealings = _Dealings(columns, number)
                 yield dealings.of_listed(own)
                 yield from dealings.of_counterparties(own, hit)
+
+    def _listed(self, accounts: Sequence[str]) -> Iterable[int]:
+        """The numbers of the accounts that are listed, ascending.
+
+        A ledger has many more accounts than there are wallets, as a rule: then each wallet is looked up in
+        it, on every EVM chain it knows, rather than each account read.
+        """
+        if len(accounts) < SCAN_BELOW * len(self._exact):
+            return (number for number, account in enumerate(accounts) if self._hits(account))
+        wanted = {*self._exact}
+        for chain in _evm_chains(accounts):
+            wanted.update(f"{chain}:{address}" for address in self._evm)
+        places = ((bisect_left(accounts, wallet), wallet) for wallet in wanted)
+        return sorted(at for at, wallet in places if at < len(accounts) and accounts[at] == wallet)
 
     def _hits(self, account: str) -> list[_Hit]:
         exact = self._exact.get(account, [])
@@ -276,10 +296,20 @@ def _entry(hit: _Hit) -> str:
     return f"{hit.listing.list_id}:{hit.listing.entry_id}"
 
 
+def _evm_chains(accounts: Sequence[str]) -> Iterator[str]:
+    """The chains of a ledger's accounts on which an EVM address may stand: ``eip155:1``, ``listed:USDT``."""
+    for kind in _EVM_KINDS:
+        at = bisect_left(accounts, kind)
+        while at < len(accounts) and accounts[at].startswith(kind):
+            chain = accounts[at].rsplit(":", 1)[0]
+            yield chain
+            at = bisect_left(accounts, f"{chain};")  # the character after a colon: past all of this chain
+
+
 def _evm(account: str) -> bool:
     """Whether this is an EVM address, on a known chain or under a list's own code."""
     address = account.rsplit(":", 1)[1]
-    return account.startswith(("eip155:", "listed:")) and address.startswith("0x") and len(address) == 42
+    return account.startswith(_EVM_KINDS) and address.startswith("0x") and len(address) == 42
 
 
 def _id(*parts: str) -> str:

@@ -225,3 +225,19 @@ def test_the_shipped_list_knows_its_wallets(tmp_path: Path, now: datetime) -> No
     assert len(index) == 590
     lazarus = _wallets.typed("0x098B716B8Aaf21512996dC57EB0615e2383E2f96")
     assert index.screen(lazarus)[0].level is Level.ALERT
+
+
+@pytest.mark.parametrize("transfers", range(1, 6))
+def test_looking_wallets_up_in_a_ledger_finds_what_reading_its_accounts_finds(
+    transfers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = BAD.rsplit(":", 1)[1]
+    ends = [BAD, CUSTOMER, f"eip155:10:{address}", f"eip155:137:{address}", f"listed:USDT:{address}", OTHER]
+    ledger = columns([(ends[i], ends[(i * transfers + 1) % 6], i) for i in range(transfers)])
+    other = "eip155:1:0x00000000000000000000000000000000c0ffee02"
+    index = WalletIndex(
+        [listing(BAD), tag(f"listed:USDT:{address}", "mixer", 0.8), listing(other, entry="2")]
+    )
+    read = list(index.screen_columns(ledger))
+    monkeypatch.setattr(addresses, "SCAN_BELOW", 0)
+    assert list(index.screen_columns(ledger)) == read != []
