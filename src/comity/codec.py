@@ -72,7 +72,7 @@ def from_json(kind: type[T], data: bytes, *, limit: int = MAX_BYTES) -> T:
 
 
 def _refusal(kind: type[Any], error: Exception) -> BadInput:
-    name = getattr(kind, "__name__", str(kind))
+    name = getattr(kind, "__name__", str(kind)).lstrip("_")
     if not isinstance(error, ValidationError):
         return BadInput(f"not a {name}: nested too deeply", remedy="send a flatter document")
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
