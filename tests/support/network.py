@@ -1,4 +1,4 @@
-"""A small network of nodes in one process: real nodes, real envelopes, a transport that is a function call."""
+"""A small network in one process: real nodes, real envelopes, a transport that is a function call."""
 
 from __future__ import annotations
 
@@ -43,15 +43,30 @@ def settings(home: Path, name: str, **given: object) -> Settings:
     )
 
 
+class Office:
+    """Who signs the commons: two of its three keys must."""
+
+    def __init__(self) -> None:
+        self._keys = [Ed25519PrivateKey.generate() for _ in range(3)]
+        self._root = Root(1, tuple(key.public_key().public_bytes_raw().hex() for key in self._keys), 2)
+
+    @property
+    def root(self) -> bytes:
+        return codec.to_json(self._root)
+
+    def bundle(
+        self, nodes: Sequence[Node], now: datetime, version: int = 1, *, days: int = 90, signers: int = 2
+    ) -> bytes:
+        """The signed commons of these nodes."""
+        members = json.loads(Directory(tuple(node.entry() for node in nodes)).to_json())
+        signed = Commons(version, now, now + timedelta(days=days), self._root, members, digests={}, roles={})
+        return commons.publish(signed, self._keys[:signers])
+
+
 def found(nodes: Sequence[Node], now: datetime) -> tuple[bytes, bytes]:
-    """The root and the signed commons of these nodes: two of three keys must sign."""
-    keys = [Ed25519PrivateKey.generate() for _ in range(3)]
-    root = Root(1, tuple(key.public_key().public_bytes_raw().hex() for key in keys), 2)
-    members = Directory(tuple(node.entry() for node in nodes))
-    signed = Commons(
-        1, now, now + timedelta(days=90), root, json.loads(members.to_json()), digests={}, roles={}
-    )
-    return codec.to_json(root), commons.publish(signed, keys[:2])
+    """The root and the signed commons of these nodes."""
+    office = Office()
+    return office.root, office.bundle(nodes, now)
 
 
 def network(home: Path, names: Sequence[str], clock: Callable[[], datetime]) -> dict[str, Node]:

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from comity.app.api.operator import operator_app
 from comity.app.api.peers import PEER_CERTIFICATE, peer_app
+from comity.errors import ComityError
 from comity.node.hops import account_for_ledger
 from comity.node.node import Node
 from comity.node.relay import Relay
@@ -49,7 +50,19 @@ def peer_tls(node: Node) -> ssl.SSLContext:
     return context
 
 
-def servers(node: Node) -> tuple[uvicorn.Server, uvicorn.Server]:
+async def _admit(node: Node, tls: ssl.SSLContext) -> None:
+    """Let members connect who join while the node runs. One who has left may still connect, to no effect:
+    its messages are refused."""
+    seen = node.commons.version
+    while True:
+        await asyncio.sleep(1)
+        with contextlib.suppress(ComityError):
+            if node.commons.version != seen:
+                tls.load_verify_locations(cadata=node.member_certificates())
+                seen = node.commons.version
+
+
+def servers(node: Node, tls: ssl.SSLContext) -> tuple[uvicorn.Server, uvicorn.Server]:
     """The two servers of a node, not yet running."""
     common: dict[str, Any] = {
         "host": node.settings.host,
@@ -65,7 +78,7 @@ def servers(node: Node) -> tuple[uvicorn.Server, uvicorn.Server]:
         peer_app(node),
         port=node.settings.peer_port,
         http=PeerProtocol,
-        ssl_context_factory=lambda _config, _default: peer_tls(node),
+        ssl_context_factory=lambda _config, _default: tls,
         **common,
     )
     operators = uvicorn.Config(operator_app(node), port=node.settings.operator_port, http="h11", **common)
@@ -73,7 +86,9 @@ def servers(node: Node) -> tuple[uvicorn.Server, uvicorn.Server]:
 
 
 async def _serve(node: Node, ready: Callable[[], None]) -> None:
-    peers, operators = servers(node)
+    tls = peer_tls(node)
+    peers, operators = servers(node, tls)
+    admission = asyncio.create_task(_admit(node, tls))
     relay = Relay(node)
     relay.start()
     tasks = [asyncio.create_task(server.serve()) for server in (peers, operators)]
@@ -84,6 +99,7 @@ async def _serve(node: Node, ready: Callable[[], None]) -> None:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     peers.should_exit = operators.should_exit = True
     await asyncio.gather(*tasks)
+    admission.cancel()
     relay.stop()
 
 

@@ -1,20 +1,13 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from comity import codec
-from comity.commons import commons
-from comity.commons.commons import Commons, Root
 from comity.errors import BadInput, Conflict, NotFound, SettingsError, Unverified
-from comity.exchange.directory import Directory
 from comity.node.node import Node, new_id, read_customers
 
 Join = Callable[..., dict[str, Node]]
@@ -23,22 +16,17 @@ Join = Callable[..., dict[str, Node]]
 class Secretariat:
     """Who signs the commons of a few nodes."""
 
-    def __init__(self, nodes: list[Node], now: Any) -> None:
-        self.keys = [Ed25519PrivateKey.generate() for _ in range(3)]
-        self.root = Root(1, tuple(key.public_key().public_bytes_raw().hex() for key in self.keys), 2)
-        self.now = now
-        self.members = Directory(tuple(node.entry() for node in nodes))
+    def __init__(self, net: ModuleType, nodes: list[Node], now: Any) -> None:
+        self.office, self.nodes, self.now = net.Office(), nodes, now
 
-    def bundle(self, version: int, *, days: int = 90, signers: int = 2) -> bytes:
-        members = json.loads(self.members.to_json())
-        signed = Commons(
-            version, self.now(), self.now() + timedelta(days=days), self.root, members, digests={}, roles={}
-        )
-        return commons.publish(signed, self.keys[:signers])
+    def bundle(self, version: int, **given: int) -> bytes:
+        made: bytes = self.office.bundle(self.nodes, self.now(), version, **given)
+        return made
 
     @property
     def trusted(self) -> bytes:
-        return codec.to_json(self.root)
+        root: bytes = self.office.root
+        return root
 
 
 @pytest.fixture
@@ -49,8 +37,8 @@ def node(net: ModuleType, tmp_path: Path, clock: Any) -> Any:
 
 
 @pytest.fixture
-def office(node: Node, clock: Any) -> Secretariat:
-    return Secretariat([node], clock)
+def office(node: Node, net: ModuleType, clock: Any) -> Secretariat:
+    return Secretariat(net, [node], clock)
 
 
 def test_a_new_node_is_its_owners_alone(node: Node) -> None:
@@ -101,9 +89,9 @@ def test_joining(node: Node, office: Secretariat) -> None:
     assert (entry.kind, entry.body["version"]) == ("commons.joined", 1)
 
 
-def test_another_root_is_refused(node: Node, office: Secretariat, clock: Any) -> None:
+def test_another_root_is_refused(node: Node, office: Secretariat, net: ModuleType, clock: Any) -> None:
     node.join(office.trusted, office.bundle(1))
-    other = Secretariat([node], clock)
+    other = Secretariat(net, [node], clock)
     with pytest.raises(Conflict, match="another root"):
         node.join(other.trusted, other.bundle(2))
     with pytest.raises(Unverified):
@@ -147,7 +135,7 @@ def test_a_bundle_that_another_process_took_in_is_seen(
     node.join(office.trusted, office.bundle(1))
     assert len(node.directory.members) == 1
     newcomer = Node.create(net.settings(tmp_path, "sg-fiu"), clock=clock)
-    office.members = Directory((node.entry(), newcomer.entry()))
+    office.nodes = [node, newcomer]
     other = Node.open(node.settings.home, clock=clock)
     other.join(office.trusted, office.bundle(2))
     assert len(node.directory.members) == 2
