@@ -119,7 +119,7 @@ def test_a_server_that_is_not_the_member_is_not_trusted(net: Net) -> None:
             verify=context(net, "de-fiu", net["de-fiu"].paths.keys),
             trust_env=False,
         ) as client,
-        pytest.raises(httpx.ConnectError, match="(?i)certificate.verify.failed"),
+        pytest.raises(httpx.ConnectError, match=r"(?i)certificate.verify.failed"),
     ):
         client.get("/v1/checkpoint")
 
