@@ -36,6 +36,27 @@ def support(name: str) -> ModuleType:
     return module
 
 
+def _skipped(reporter: Any) -> list[Any]:
+    """What was skipped, where nothing may be: in CI a test that does not run is a test that fails."""
+    found: list[Any] = reporter.stats.get("skipped", []) if reporter else []
+    return found if os.environ.get("CI") == "true" else []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _skipped(reporter) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    skipped = _skipped(terminalreporter)
+    if skipped:
+        terminalreporter.section("skipped, and in CI no test may be", red=True)
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        terminalreporter.line(f"{report.nodeid}: {reason}")
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The real data. Missing: the test is skipped, and says so; in CI it fails."""
