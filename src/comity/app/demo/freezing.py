@@ -153,7 +153,7 @@ def _moments(
     found = [
         Moment(began, fiu, "adds up what it was told: a joint finding"),
         Moment(case.opened, fiu, "opens a case: findings and duties"),
-        *(Moment(each.at, fiu, f"{each.by} decides: {each.verdict.value}") for each in case.decisions),
+        *(Moment(each.at, fiu, f"decides: {each.verdict.value}, by {each.by}") for each in case.decisions),
     ]
     for node in (fiu, partner, holder):
         for plain in net.fleet.get(node, "/messages", limit=50)["sent"]:
@@ -161,7 +161,9 @@ def _moments(
             if message.id == asked:
                 found.append(Moment(message.created, fiu, f"asks {partner} to freeze"))
             elif message.id in orders:
-                found.append(Moment(message.created, partner, f"decides, and orders {message.recipient} to"))
+                found.append(
+                    Moment(message.created, partner, f"decides, and orders {message.recipient} to freeze")
+                )
             elif message.kind is MessageKind.FREEZE_REPLY and message.in_reply_to in orders:
                 found.append(Moment(message.created, holder, "freezes the account, and says so"))
             elif message.kind is MessageKind.FREEZE_REPLY and message.in_reply_to == asked:

@@ -18,7 +18,8 @@ GROUND = "#f4f7fb"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 NAMES = {"SG": "Singapore", "DE": "Germany", "US": "United States", "AE": "Emirates"}
 
-_LEFT, _TOP, _COLUMN, _ROW, _GAP, _BAND = 196.0, 112.0, 18.6, 21.0, 22.0, 10.0
+_LEFT, _TOP, _COLUMN, _ROW, _GAP, _BAND = 226.0, 112.0, 18.6, 21.0, 22.0, 10.0
+_LETTERS = {"structuring": "S", "fan_in": "F", "pass_through": "P", "cycle": "C", "sanctioned": "W"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def found_together(institutions: Sequence[Institution], found: Found) -> str:
         "Each scheme is an upright line through the institutions of four countries that see a part of it. "
         + " ".join(_words(scheme, found) for scheme in found.schemes)
     )
-    parts = [_open(width, floor + 96, "together", headline, about)]
+    parts = [_open(width, floor + 116, "together", headline, about)]
     parts.append(text(22, 34, headline, 18, font_weight="650"))
     for country, (top, bottom) in bands.items():
         parts.append(
@@ -96,8 +97,10 @@ def found_together(institutions: Sequence[Institution], found: Found) -> str:
         for scheme in section.schemes:
             x += _COLUMN
             parts.append(_line(scheme, x - _COLUMN / 2, section, rows, found))
+            letter = _LETTERS.get(scheme.kind, "?")
+            parts.append(text(x - _COLUMN / 2, floor + 8, letter, 11, QUIET, text_anchor="middle"))
         x += _GAP
-    parts += [_legend(floor + 30), "</svg>"]
+    parts += [_legend(floor + 46), "</svg>"]
     return "\n".join(parts)
 
 
@@ -132,22 +135,17 @@ def _rows(institutions: Sequence[Institution]) -> tuple[dict[str, float], dict[s
 
 
 def _short(each: Institution) -> str:
-    return "FIU" if each.role is Role.FIU else each.name if len(each.name) < 22 else f"{each.name[:20]}…"
+    return "FIU" if each.role is Role.FIU else each.name if len(each.name) < 26 else f"{each.name[:24]}…"
 
 
 def _heading(section: _Section, x: float) -> str:
     width = len(section.schemes) * _COLUMN
+    ink = QUIET if section.colour == NOBODY else section.colour
+    title = f"{len(section.schemes)} {section.title.lower()}"
     return (
         f'<path d="M{x:.1f} {_TOP - 10:.1f}V{_TOP - 16:.1f}H{x + width:.1f}V{_TOP - 10:.1f}" fill="none" '
         f'stroke="{section.colour}" stroke-width="2"/>'
-        + text(
-            x,
-            _TOP - 38,
-            f"{len(section.schemes)} {section.title.lower()}",
-            14,
-            section.colour,
-            font_weight="650",
-        )
+        + text(x, _TOP - 38, title, 14, ink, font_weight="650")
         + text(x, _TOP - 22, section.note, 11.5, QUIET)
     )
 
@@ -218,15 +216,10 @@ def _legend(y: float) -> str:
     for shape, words in entries:
         parts.append(shape(x, y) + text(x + 14, y + 4.5, words, 12.5, QUIET))
         x += 40 + len(words) * 6.9
-    parts.append(
-        text(
-            22,
-            y + 34,
-            "One upright line is one scheme. Made-up world, planted truth; nodes were told nothing of it.",
-            12,
-            QUIET,
-        )
-    )
+    kinds = ", ".join(f"{letter} {kind.replace('_', ' ')}" for kind, letter in _LETTERS.items())
+    parts.append(text(22, y + 30, f"One upright line is one scheme: {kinds}.", 12, QUIET))
+    said = "The world is made up and the truth planted; the nodes were told nothing of it."
+    parts.append(text(22, y + 48, said, 12, QUIET))
     return "".join(parts)
 
 

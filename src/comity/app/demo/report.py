@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from comity.app.demo import pictures, table
 from comity.app.demo.example import Example, cited, when
 from comity.app.demo.facts import Story
 from comity.app.demo.measure import Found
-from comity.model import AccountId, Confidence, Force, Institution, Role
+from comity.model import AccountId, Amount, AssetId, Confidence, Force, Institution, Role
 from comity.tracing.draw import flow_svg
 from comity.training.scheme import MEANINGS
 from comity.training.world import World
+
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def write(directory: Path, world: World, told: Story, found: Found, shown: Examp
         limits=table.LIMITS,
         innocent=not table.guilty(found, told.frozen.key) if told.frozen else False,
         cited=cited,
+        trust=table.trust,
     )
     path = directory / "index.html"
     path.write_text(page, "utf-8")
@@ -83,8 +87,11 @@ def _flow(world: World, shown: Example) -> str:
         ):
             if institution in names and account.value != _plain(shown.finding.subject):
                 labels[account.value] = f"Customers of {names[institution]}"
-    title = f"{len(shown.transfers)} payments, each seen by one institution"
-    return flow_svg(shown.transfers, title=title, labels=labels)
+    title = f"{len(shown.transfers)} payments, in the eyes of {len(shown.parts)} institutions"
+    dollars = AssetId.money("USD")
+    worth = [(each, each.value.quantize(CENT)) for each in shown.transfers if each.value is not None]
+    drawn = [replace(each, amount=Amount(value, dollars), value=value) for each, value in worth]
+    return flow_svg(drawn, title=title, labels=labels)
 
 
 def _plain(key: str) -> str:
@@ -101,7 +108,7 @@ def _matrix(shown: Example) -> dict[str, dict[str, Cell]]:
             when(duty),
             cited(duty.provision.source),
             duty.force is Force.REQUIRED,
-            "" if trust is Confidence.HIGH else {"med": "medium"}.get(trust.value, trust.value),
+            "" if trust is Confidence.HIGH else table.trust(trust),
         )
     return found
 
@@ -116,9 +123,10 @@ def _routes(world: World, found: Found) -> Mapping[str, Mapping[str, tuple[int, 
         sender, recipient = _group(land[each.sender]), _group(land[each.recipient])
         subjects.setdefault(sender, {}).setdefault(recipient, set()).update(each.subjects)
         count[sender, recipient] = count.get((sender, recipient), 0) + 1
+    order = {_group(each): number for number, each in enumerate(world.institutions)}
     return {
         sender: {to: (len(names), len(names - guilty), count[sender, to]) for to, names in told_to.items()}
-        for sender, told_to in sorted(subjects.items(), key=lambda item: item[0])
+        for sender, told_to in sorted(subjects.items(), key=lambda one: ("FIU" in one[0], order[one[0]]))
     }
 
 

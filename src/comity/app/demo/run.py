@@ -52,7 +52,7 @@ def run(to: Path, *, seed: int, transfers: int, keep: bool, as_json: bool) -> No
             say("What was found is held against the truth; the report is written")
         told.seconds = {**steps.seconds, "total": steps.total}
         if as_json:
-            table.machine(sys.stdout, world, told, found, page)
+            table.machine(sys.stdout, world, told, found, page, fleet.urls if keep else {})
         else:
             table.people(out, told, found, shown, page)
         if keep:

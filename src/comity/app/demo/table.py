@@ -135,8 +135,11 @@ def guilty(found: Found, key: str) -> bool:
     return any(key in keys for keys in found.subjects.values())
 
 
-def machine(out: TextIO, world: World, told: Story, found: Found, page: Path) -> None:
-    json.dump(answer(world, told, found) | {"report": str(page)}, out, indent=1, ensure_ascii=False)
+def machine(
+    out: TextIO, world: World, told: Story, found: Found, page: Path, pages: Mapping[str, str]
+) -> None:
+    """Write the table as JSON; ``pages`` are the addresses of nodes that are kept running."""
+    json.dump(answer(world, told, found) | {"report": str(page), "pages": dict(pages)}, out, indent=1)
     out.write("\n")
     out.flush()
 
@@ -205,7 +208,7 @@ def _freeze_row(told: Story, found: Found) -> tuple[str, str, str, str]:
     right = "in a scheme" if guilty(found, frozen.key) else "IN NO SCHEME: frozen in error"
     detail = (
         f"{frozen.requester} → {frozen.requested} → {frozen.holder}: {frozen.state.replace('_', ' ')}; "
-        f"{cited(frozen.legal_basis)} (confidence {frozen.confidence}); the subject is {right}"
+        f"{cited(frozen.legal_basis)} (confidence {trust(frozen.confidence)}); the subject is {right}"
     )
     return name, "", f"[bold]{frozen.seconds:.1f}[/bold]", escape(detail)
 
@@ -235,6 +238,11 @@ def _duties(shown: Example) -> Table:
             )
         grid.add_row(kind.replace("_", " "), *cells)
     return grid
+
+
+def trust(confidence: str) -> str:
+    """How sure we are of a provision, as a word."""
+    return {"med": "medium"}.get(confidence, str(confidence))
 
 
 def powers(told: Story) -> Mapping[str, str]:
