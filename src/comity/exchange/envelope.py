@@ -162,7 +162,7 @@ def unseal(sealed: bytes, keys: Keys, directory: Directory, now: datetime) -> Me
         raise _unverified("it does not open: it was changed, or sealed for another key") from None
     length, signature = _INNER.unpack_from(padded)
     end = _INNER.size + length
-    if length > MAX_MESSAGE or end > len(padded) or bucket(end) != len(padded) or any(padded[end:]):
+    if length > MAX_MESSAGE or end > len(padded) or bucket(end) != len(padded) or padded[end:].strip(b"\x00"):
         raise _unverified("its padding is not as it must be")
     payload = padded[_INNER.size : end]
     try:
