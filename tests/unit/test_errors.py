@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+from pathlib import Path
 
+import comity
 from comity import errors
 from comity.errors import BadInput, ComityError, Conflict
 
@@ -21,6 +24,19 @@ def test_diagnostics_say_what_why_and_what_to_do() -> None:
         "remedy": "fill it in",
     }
     assert str(error) == "no amount"
+
+
+def test_every_error_that_is_raised_says_what_to_do() -> None:
+    """Wherever one is made in src, it is given a remedy that is not empty."""
+    names = {kind.__name__ for kind in TREE}
+    silent = []
+    for path in sorted(Path(comity.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in names:
+                remedies = [given.value for given in node.keywords if given.arg == "remedy"]
+                if not remedies or getattr(remedies[0], "value", "said") == "":
+                    silent.append(f"{path.name}:{node.lineno}")
+    assert silent == []
 
 
 def test_the_tree_is_drawn_in_the_docstring() -> None:

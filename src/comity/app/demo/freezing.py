@@ -126,7 +126,10 @@ def _await(look: Callable[[], T | None], what: str) -> T:
     deadline = time.monotonic() + PATIENCE
     while (seen := look()) is None:
         if time.monotonic() > deadline:
-            raise PeerError(f"{what} did not come within {PATIENCE:.0f} seconds")
+            raise PeerError(
+                f"{what} did not come within {PATIENCE:.0f} seconds",
+                remedy="run it again on a machine with less to do",
+            )
         time.sleep(0.02)
     return seen
 

@@ -41,7 +41,10 @@ def verify(net: Network, homes: Mapping[str, Path], trust: Path, story: Story, s
             note = _fetch(directory.member(name), homes[abroad])
             checked[name] = seen = Checkpoint.verify(note, name, directory.member(name).signing_key)
             if seen.size < head.size or (seen.size == head.size and seen.root.hex() != head.root):
-                raise Unverified(f"{name} showed {abroad} another log than its own operators")
+                raise Unverified(
+                    f"{name} showed {abroad} another log than its own operators",
+                    remedy="keep both checkpoints: together they prove it",
+                )
             story.checked[name] = abroad
         if story.frozen:
             story.receipt = _receipt(homes[story.frozen.requester], checked[story.frozen.requester])
@@ -66,7 +69,9 @@ def _fetch(member: Member, home: Path) -> str:
         with httpx.Client(base_url=member.url, verify=context, timeout=30.0, trust_env=False) as client:
             return client.get("/v1/checkpoint").raise_for_status().text
     except httpx.HTTPError as error:
-        raise PeerError(f"no checkpoint from {member.id}", why=type(error).__name__) from None
+        raise PeerError(
+            f"no checkpoint from {member.id}", why=type(error).__name__, remedy="see whether it runs"
+        ) from None
 
 
 def _receipt(home: Path, checkpoint: Checkpoint) -> str:
