@@ -46,10 +46,10 @@ def customers(path: Path, held: Mapping[str, Mapping[str, object]]) -> Path:
 
 
 def quiet(path: Path, institution: str, count: int, *, tag: str = "q") -> Path:
-    """A CSV file of transfers that nobody need look at."""
+    """A CSV file of transfers that nobody need look at, seven seconds apart."""
     country = institution[:2].upper()
     lines: Sequence[str] = [
-        f"{tag}-{n:06d},{BEGIN + timedelta(hours=7 * n):%Y-%m-%dT%H:%M:%SZ},acct:{institution}:{tag}a{n},"
+        f"{tag}-{n:06d},{BEGIN + timedelta(seconds=7 * n):%Y-%m-%dT%H:%M:%SZ},acct:{institution}:{tag}a{n},"
         f"acct:{institution}:{tag}b{n},{20 + n % 70},EUR,{20 + n % 70},{institution},{institution},"
         f"{country},{country},,"
         for n in range(count)
