@@ -32,6 +32,7 @@ from pyarrow import parquet
 from comity import errors, plugins
 from comity.chains._bitcoin_wire import double_sha256
 from comity.chains.bitcoin import REGTEST
+from comity.model import BITCOIN
 from comity.node.node import Node
 
 
@@ -489,6 +490,13 @@ ROWS = [
     ),
     # Screening
     Row("nothing to screen", "screen BLANK --home HOME", BAD, "nothing to screen"),
+    Row("an address cut short", "screen 0xd882cfc20f52f2599d84b8e8d58c7fb62cfe34 --home HOME", BAD, "0xd882"),
+    Row(
+        "an address with a slip",
+        f"screen {BITCOIN}:1BitcoinEaterAddressDontSendf59kuF --home HOME",
+        BAD,
+        "checksum",
+    ),
     Row("a birthday that never was", "screen Jones --birth 31.02.1970 --home HOME", BAD, "31.02.1970"),
     Row("a country that is none", "screen Jones --country Atlantis --home HOME", BAD, "Atlantis"),
     # Queries

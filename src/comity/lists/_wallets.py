@@ -61,6 +61,9 @@ _NAMES = {"XBT": "BTC", "BITCOIN": "BTC", "ETHEREUM": "ETH", "RIPPLE": "XRP", "T
 _TOKENS = frozenset({"USDT", "USDC", "DAI", "BUSD", "TUSD", "WBTC"})
 """Tokens that live on several chains: the address tells which."""
 
+_NO_ADDRESS = re.compile(r"tx-\S+|out-\S+|coinbase")
+"""What stands for an account on Bitcoin and is none (ADR 0004)."""
+
 
 def canonical(code: str, address: str) -> AccountId:
     """The account of an address under a list's currency code (XBT, ETH, USDT …).
@@ -87,15 +90,25 @@ def typed(text: str) -> AccountId:
     """
     text = text.strip()
     if ":" in text and not text.lower().startswith("bitcoincash:"):
-        account = AccountId.parse(text)
-        chain = account.chain or ""
-        lower = chain.startswith("eip155:") or account.address.lower().startswith(("bc1", "ltc1"))
-        return AccountId(f"{chain}:{account.address.lower()}") if lower else account
+        return _checked(AccountId.parse(text))
     for code in ("ETH", "BTC", "TRX", "LTC", "BCH", "DOGE", "XRP", "XMR"):
         found = _on_chain(code, text)
         if found is not None:
             return found
     raise _refused(text, "it fits no chain whose addresses are known, or its checksum fails")
+
+
+def _checked(account: AccountId) -> AccountId:
+    """The canonical form of an account id. Raises BadInput when its chain has no such address."""
+    chain, address = account.chain or "", account.address
+    if chain.startswith("eip155:"):
+        if not _EVM.fullmatch(address):
+            raise _refused(account.value, "an address there is 0x and 40 hexadecimal digits")
+        return AccountId(f"{chain}:{address.lower()}")
+    if chain == BITCOIN and not _NO_ADDRESS.fullmatch(address) and _on_chain("BTC", address) is None:
+        raise _refused(account.value, "its checksum fails")
+    bech = chain.startswith("bip122:") and address.lower().startswith(("bc1", "ltc1"))
+    return AccountId(f"{chain}:{address.lower()}") if bech else account
 
 
 def unfit(account: AccountId) -> bool:

@@ -100,6 +100,9 @@ def test_what_cannot_be_written_is_refused(code: str, address: str) -> None:
         (f"{BITCOIN}:{P2PKH}", f"{BITCOIN}:{P2PKH}"),
         ("iban:DE89370400440532013000", "iban:DE89370400440532013000"),
         ("acct:bank:1", "acct:bank:1"),
+        ("acct:bank:BC1", "acct:bank:BC1"),
+        (f"{BITCOIN}:tx-ab", f"{BITCOIN}:tx-ab"),
+        (f"{BITCOIN}:coinbase", f"{BITCOIN}:coinbase"),
         (f"bitcoincash:{'q' * 42}", f"{_wallets.BITCOIN_CASH}:{'q' * 42}"),
     ],
 )
@@ -107,7 +110,10 @@ def test_typed_by_a_person(text: str, account: str) -> None:
     assert typed(text).value == account
 
 
-@pytest.mark.parametrize("text", ["", "hello", P2PKH[:-1], "0x12", "eip155:1", "a:b:c:d e"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "hello", P2PKH[:-1], "0x12", "eip155:1", "a:b:c:d e", "eip155:1:0x12", f"{BITCOIN}:{P2PKH[:-1]}"],
+)
 def test_typed_badly(text: str) -> None:
     with pytest.raises(BadInput):
         typed(text)

@@ -10,16 +10,14 @@ import typer
 from comity.app.cli._common import HOME, Home, Json, Limit, emit, table, utc_now, working
 from comity.errors import BadInput
 
-LIKE_A_WALLET = re.compile(r"\S+:\S+|(?=\S*[0-9])[A-Za-z0-9]{25,}")
+LIKE_A_WALLET = re.compile(r"\S+:\S+|0x\S*|(?=\S*[0-9])[A-Za-z0-9]{25,}")
 """An account id, or one long word with a digit in it: then it is screened as a wallet, and must be one."""
 
 
 def screen(
     what: Annotated[str, typer.Argument(help="A name, or a wallet address or account id.")],
     birth: Annotated[str, typer.Option(help="Date or year of birth, YYYY-MM-DD.")] = "",
-    country: Annotated[
-        list[str] | None, typer.Option(help="Country: ISO 3166-1 code, or name.")
-    ] = None,
+    country: Annotated[list[str] | None, typer.Option(help="Country: ISO 3166-1 code, or name.")] = None,
     limit: Limit = 10,
     home: Home = HOME,
     as_json: Json = False,
