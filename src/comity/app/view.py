@@ -153,7 +153,10 @@ class Desk:
 
         case = self.case(case_id)
         transfers = hops.evidence(self._node, case.findings)
-        labels = {account: party.name for account, party in self._node.customers.items()}
+        sides = [(t.originator, t.originator_party) for t in transfers]
+        sides += [(t.beneficiary, t.beneficiary_party) for t in transfers]
+        labels = {str(account): party.name for account, party in sides if party and party.name}
+        labels |= {account: party.name for account, party in self._node.customers.items()}
         return flow_svg(transfers, title=case.title, labels=labels) if transfers else ""
 
     def case_messages(self, case_id: str) -> Sequence[Parcel]:
