@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
@@ -13,6 +14,7 @@ from comity.errors import BadInput, Conflict, SettingsError
 from comity.model import Institution, Officer, Role
 
 FILE = "node.toml"
+_FIX = "correct it, and init again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,28 @@ class Settings:
     def operator_url(self) -> str:
         return f"http://{self.host}:{self.operator_port}"
 
+    def check(self) -> None:
+        """Raises BadInput for the first setting that cannot be: nothing of a node is made before."""
+        forms = [
+            ("a country", "[A-Z]{2}", "two letters of ISO 3166-1, such as SG", self.jurisdictions or ("",)),
+            ("a currency", "[A-Z]{3}", "three letters of ISO 4217, such as EUR", (self.local_currency,)),
+            ("an LEI", "|[0-9A-Z]{18}[0-9]{2}", "20 letters and digits (ISO 17442)", (self.lei,)),
+            ("a BIC", "|[0-9A-Z]{8}([0-9A-Z]{3})?", "8 or 11 letters and digits (ISO 9362)", (self.bic,)),
+            ("a rate", r"[A-Z]{3}=\d{1,18}(\.\d{1,18})?", "CUR=NUMBER, such as EUR=1.08", self.rates),
+        ]
+        for what, form, wanted, given in forms:
+            for text in given:
+                if not re.fullmatch(form, text, re.ASCII):
+                    raise BadInput(
+                        f"not {what}: {text[:40]!r}", why=f"it is written as {wanted}", remedy=_FIX
+                    )
+        for port in (self.peer_port, self.operator_port):
+            if not 0 < port < 1 << 16:
+                raise BadInput(f"not a port: {port}", why="a port is a number from 1 to 65535", remedy=_FIX)
+
     def write(self) -> None:
-        """Write the file of a new node. Raises Conflict when the home has one already."""
+        """Write the file of a new node. Raises Conflict when the home has one already, BadInput."""
+        self.check()
         path = self.home / FILE
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         lines = [

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from comity.errors import Conflict, SettingsError
+from comity.errors import BadInput, Conflict, SettingsError
 from comity.model import Role
 from comity.node import settings as node_settings
 from comity.node.settings import FILE, Settings
@@ -61,6 +62,30 @@ def test_a_home_holds_one_node(given: Settings) -> None:
 def test_a_rate_that_is_no_number(given: Settings) -> None:
     with pytest.raises(SettingsError, match="not CUR=NUMBER"):
         _ = Settings(given.home, "a", "A", "fiu", ("SG",), rates=("EUR=much",)).exchange_rates
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"jurisdictions": ("SGP",)}, "not a country: 'SGP'"),
+        ({"jurisdictions": ()}, "not a country: ''"),
+        ({"local_currency": "dollars"}, "not a currency"),
+        ({"lei": "123"}, "not an LEI"),
+        ({"bic": "123"}, "not a BIC"),
+        ({"rates": ("EUR=much",)}, "not a rate: 'EUR=much'"),
+        ({"rates": ("EUR=-1",)}, "not a rate"),
+        ({"rates": ("EUR=\u0661",)}, "not a rate"),
+        ({"operator_port": 99_999}, "not a port: 99999"),
+        ({"peer_port": 0}, "not a port: 0"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_made(
+    given: Settings, changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(BadInput, match=words) as failed:
+        replace(given, **changes).write()  # type: ignore[arg-type]
+    assert failed.value.remedy
+    assert not given.home.exists()
 
 
 def test_no_node(tmp_path: Path) -> None:
