@@ -17,6 +17,8 @@ NOT_A_PERSON = 0.85
 YEARS_APART = 2
 SAME_COUNTRY = 0.02
 OTHER_COUNTRY = 0.97
+MOST = SAME_DAY + SAME_COUNTRY
+"""No name's score is raised by more."""
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
@@ -48,10 +50,16 @@ def weigh(score: float, party: Party, birth_date: str, countries: Sequence[str])
     return Outcome(min(1.0, score), tuple(reasons), contradicted)
 
 
-def _born(score: float, party: Party, birth_date: str) -> tuple[float, str, bool]:
-    given = _DATE.fullmatch(birth_date.strip())
-    if not given:
+def check_birth_date(birth_date: str) -> None:
+    """Raises BadInput for a date that is none; an empty one is not given."""
+    if birth_date and not _DATE.fullmatch(birth_date.strip()):
         raise BadInput(f"not a birth date: {birth_date[:40]!r}", remedy="write YYYY-MM-DD, YYYY-MM or YYYY")
+
+
+def _born(score: float, party: Party, birth_date: str) -> tuple[float, str, bool]:
+    check_birth_date(birth_date)
+    given = _DATE.fullmatch(birth_date.strip())
+    assert given is not None
     if party.kind is PartyKind.LEGAL:
         return score * NOT_A_PERSON, "A birth date was given, and the entry is an organisation.", True
     listed = [party.birth_date, *(item.value for item in party.identifiers if item.kind == "birth_date")]

@@ -20,21 +20,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import OSA, Indel, JaroWinkler
+from rapidfuzz.distance import Indel
 
 from comity.errors import BadInput, TooLarge
 from comity.model import Finding, FindingKind, Level, Listing, ListingKind, PartyKind
-from comity.screening.evidence import weigh
+from comity.screening.evidence import MOST, check_birth_date, weigh
+from comity.screening.near import SHORT, Vocabulary
 from comity.screening.words import WEAK, Word, importance, words
 
 ALERT = 0.88
 WATCH = 0.75
 MAX_NAME = 500
 CANDIDATES = 250
-NEAR = 0.86
-CLOSE = 0.8
-SHORT = 3
 SAME_SOUND = 0.97
 CLOSE_SOUND = 0.95
 SAME_CONSONANTS = 0.92
@@ -65,18 +62,30 @@ class _Match:
     telling: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The name that is asked for. ``close``: per word, the folds of the lists it may be, and how sure."""
+
+    words: tuple[Word, ...]
+    weights: list[float]
+    close: list[dict[int, float]]
+    joined: str
+    telling: int
+
+
 class NameIndex:
     """The names of any number of listings. Build once per set of editions (80,000 names: seconds)."""
 
     def __init__(self, listings: Iterable[Listing], *, alert: float = ALERT, watch: float = WATCH) -> None:
         self._alert, self._watch = alert, watch
+        self._least = watch - MOST - 0.001  # a name below this is not watched, whatever else is known
         self._listings: list[Listing] = []
         self._names: list[_Name] = []
         vocabulary: dict[tuple[str, bool], int] = {}
         for listing in listings:
             if listing.kind is ListingKind.SANCTION:  # an attribution names a service, not a person
                 self._add(replace(listing, wallets=()), vocabulary)
-        self._folds = [fold for fold, _ in vocabulary]
+        self._near = Vocabulary([fold for fold, _ in vocabulary])
         self._exact: dict[str, list[int]] = {}
         self._bones: dict[str, list[int]] = {}
         self._abjad_bones: dict[str, list[int]] = {}
@@ -93,7 +102,8 @@ class NameIndex:
         """The entries a name may be, best first, at most ``limit``.
 
         ``birth_date`` is ISO 8601, a year at least; ``countries`` are ISO 3166-1 alpha-2. Raises BadInput
-        when the name has no letters or digits to compare, TooLarge past MAX_NAME characters.
+        when the name has no letters or digits to compare or the date is none, TooLarge past MAX_NAME
+        characters.
         """
         if len(name) > MAX_NAME:
             raise TooLarge(f"a name of {len(name):,} characters", remedy=f"give at most {MAX_NAME}")
@@ -104,9 +114,12 @@ class NameIndex:
                 why="it holds no letters or digits, and an empty answer would look like a clean one",
                 remedy="give the name as it is written",
             )
+        check_birth_date(birth_date)
         best: dict[int, _Match] = {}
         for match in self._matches(given):
             known = best.get(match.name.entry)
+            if match.score < self._least:
+                continue
             if known is None or match.score > known.score:
                 best[match.name.entry] = match
         found = [self._finding(name, match, birth_date, countries) for match in best.values()]
@@ -155,7 +168,8 @@ class NameIndex:
 
     def _index_names(self) -> None:
         """Weights of whole names, and the look-up of names written as one word, whichever word is first."""
-        self._weights = np.array([sum(self._weigh(name.words)) for name in self._names], dtype=np.float64)
+        self._each = [self._weigh(name.words) for name in self._names]
+        self._weights = np.array([sum(weights) for weights in self._each], dtype=np.float64)
         self._whole: dict[str, list[int]] = {}
         self._whole_bones: dict[str, list[int]] = {}
         for position, name in enumerate(self._names):
@@ -172,22 +186,34 @@ class NameIndex:
             self._rare.get(word.fold, self._rarest) * share for word, share in zip(found, shares, strict=True)
         ]
 
-    def _matches(self, given: tuple[Word, ...]) -> list[_Match]:
+    def _matches(self, words_given: tuple[Word, ...]) -> list[_Match]:
         if not self._names:
             return []
-        close = [self._close(word, row) for word, row in zip(given, self._near(given), strict=True)]
-        weights = self._weigh(given)
+        weights = self._weigh(words_given)
+        given = _Given(
+            words_given,
+            weights,
+            [self._close(word) for word in words_given],
+            _joined(words_given),
+            _telling(words_given),
+        )
         total = np.zeros(len(self._names))
-        for word_close, weight in zip(close, weights, strict=True):
+        for word_close, weight in zip(given.close, weights, strict=True):
             total += weight * self._spread(word_close)
         share = total / (sum(weights) + self._weights - total)
         count = min(CANDIDATES, len(share))
         candidates = set(np.argpartition(-share, count - 1)[:count].tolist())
-        as_one = self._as_one(given)
-        return [
-            self._compare(given, weights, close, self._names[position], as_one.get(position, 0.0))
-            for position in sorted(candidates | as_one.keys())
-        ]
+        as_one = self._as_one(words_given)
+        # the most that is found of the given words, and all of the listed ones given
+        most = 0.6 * np.minimum(1.0, total / (SAME_SOUND * sum(weights))) + 0.4
+        found = []
+        for position in sorted(candidates | as_one.keys()):
+            name = self._names[position]
+            alike = Indel.normalized_similarity(given.joined, name.joined, score_cutoff=JOINED)
+            whole = max(as_one.get(position, 0.0), alike * SAME_SOUND if len(name.joined) > SHORT else 0.0)
+            if whole or most[position] >= self._least:
+                found.append(self._compare(given, position, whole))
+        return found
 
     def _as_one(self, given: tuple[Word, ...]) -> dict[int, float]:
         """The names that are the same when written as one word, with how sure that makes us."""
@@ -202,26 +228,12 @@ class NameIndex:
             found.update(dict.fromkeys(self._whole.get(joined, ()), SAME_SOUND))
         return found
 
-    def _near(self, given: tuple[Word, ...]) -> NDArray[np.float32]:
-        """How alike each given word's fold is to every fold of the lists, 0 below NEAR."""
-        return process.cdist(
-            [word.fold for word in given],
-            self._folds,
-            scorer=JaroWinkler.normalized_similarity,
-            score_cutoff=NEAR,
-            dtype=np.float32,
-        )
-
-    def _close(self, word: Word, row: NDArray[np.float32]) -> dict[int, float]:
+    def _close(self, word: Word) -> dict[int, float]:
         """The folds of the lists that this word may be, with how sure that is."""
         found: dict[int, float] = {}
         if word.text not in WEAK:
-            for number in np.flatnonzero(row).tolist():
-                fold = self._folds[number]
-                # Jaro-Winkler forgives all that follows a common beginning; edit distance does not
-                alike = (float(row[number]) + OSA.normalized_similarity(word.fold, fold)) / 2
-                if alike >= CLOSE and min(len(word.fold), len(fold)) > SHORT:
-                    found[number] = alike * CLOSE_SOUND
+            for number, alike in self._near.close(word.fold):
+                found[number] = alike * CLOSE_SOUND
             bones = self._bones if word.abjad else self._abjad_bones
             for number in bones.get(word.skeleton, ()):
                 sure = SAME_CONSONANTS if len(word.skeleton) > 1 else ONE_CONSONANT
@@ -237,19 +249,13 @@ class NameIndex:
             best[self._postings[self._starts[number] : self._starts[number + 1]]] = sure
         return best
 
-    def _compare(
-        self,
-        given: tuple[Word, ...],
-        weights: list[float],
-        close: list[dict[int, float]],
-        name: _Name,
-        as_one: float,
-    ) -> _Match:
+    def _compare(self, given: _Given, position: int, as_one: float) -> _Match:
         """Pair the words of both names one to one, best first, and score what was found."""
+        name, listed, weights = self._names[position], self._each[position], given.weights
         options = []
-        for i, word in enumerate(given):
+        for i, word in enumerate(given.words):
             for j, number in enumerate(name.folds):
-                sure = 1.0 if word.text == name.words[j].text else close[i].get(number, 0.0)
+                sure = 1.0 if word.text == name.words[j].text else given.close[i].get(number, 0.0)
                 if sure:
                     options.append((sure * weights[i], sure, i, j))
         options.sort(key=lambda option: (-option[0], option[2], option[3]))
@@ -259,20 +265,19 @@ class NameIndex:
             if i not in taken and j not in used:
                 taken[i] = (j, sure)
                 used.add(j)
-        listed = self._weigh(name.words)
         found = sum(weights[i] * sure for i, (_, sure) in taken.items()) / sum(weights)
         covered = sum(listed[j] * sure for j, sure in taken.values()) / sum(listed)
         score = 0.6 * found + 0.4 * covered
-        telling = sum(given[i].text not in WEAK for i in taken)
-        if telling < 2 <= min(_telling(given), _telling(name.words)):
+        telling = sum(given.words[i].text not in WEAK for i in taken)
+        if telling < 2 <= min(given.telling, _telling(name.words)):
             score *= ONE_WORD_ONLY
-        alike = Indel.normalized_similarity(_joined(given), name.joined, score_cutoff=JOINED)
-        as_one = max(as_one, alike * SAME_SOUND if len(name.joined) > SHORT else 0.0)
         return _Match(
             score=max(score, as_one),
             name=name,
-            pairs=tuple((given[i].text, name.words[j].text, sure) for i, (j, sure) in sorted(taken.items())),
-            missing=tuple(word.text for i, word in enumerate(given) if i not in taken),
+            pairs=tuple(
+                (given.words[i].text, name.words[j].text, sure) for i, (j, sure) in sorted(taken.items())
+            ),
+            missing=tuple(word.text for i, word in enumerate(given.words) if i not in taken),
             extra=tuple(word.text for j, word in enumerate(name.words) if j not in used),
             whole=as_one > score,
             telling=telling,

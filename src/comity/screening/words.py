@@ -38,6 +38,7 @@ _MARKS = re.compile(r"['’‘`´ʼʻʿʾ\"“”«»]")
 _HAN = re.compile(r"([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]+")
 _ABJAD = re.compile(r"[\u0590-\u05ff\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufeff]")
+_BREAKS = re.compile(r"[\s\-‐‑–—_.,;:/\\()\[\]&+|]+")
 _WORD = re.compile(r"[a-z0-9]+")
 _SURNAMES = {
     "gim": "kim",
@@ -97,9 +98,11 @@ def words(name: str) -> tuple[Word, ...]:
     """The words of a name, at most MAX_WORDS, in their order."""
     plain = _MARKS.sub("", unicodedata.normalize("NFKC", name).casefold())
     plain = _INITIALS.sub(lambda match: match[0].replace(".", "") + " ", plain)
+    if plain.isascii():  # most are, and there is nothing to read from another script
+        return tuple([_word(text, False) for text in _WORD.findall(plain)][:MAX_WORDS])
     plain = _HANGUL.sub(_hangul, _HAN.sub(r" \1 ", plain))
     found = []
-    for part in re.split(r"[\s\-‐‑–—_.,;:/\\()\[\]&+|]+", plain):
+    for part in _BREAKS.split(plain):
         abjad = bool(_ABJAD.search(part))
         ascii_part = _MARKS.sub("", anyascii(part)).lower()
         found += [_word(text, abjad) for text in _WORD.findall(ascii_part)]
