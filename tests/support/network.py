@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -55,11 +55,19 @@ class Office:
         return codec.to_json(self._root)
 
     def bundle(
-        self, nodes: Sequence[Node], now: datetime, version: int = 1, *, days: int = 90, signers: int = 2
+        self,
+        nodes: Sequence[Node],
+        now: datetime,
+        version: int = 1,
+        *,
+        days: int = 90,
+        signers: int = 2,
+        digests: Mapping[str, str] | None = None,
     ) -> bytes:
         """The signed commons of these nodes."""
         members = json.loads(Directory(tuple(node.entry() for node in nodes)).to_json())
-        signed = Commons(version, now, now + timedelta(days=days), self._root, members, digests={}, roles={})
+        expires = now + timedelta(days=days)
+        signed = Commons(version, now, expires, self._root, members, dict(digests or {}), roles={})
         return commons.publish(signed, self._keys[:signers])
 
 

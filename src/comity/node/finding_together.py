@@ -88,12 +88,7 @@ def answer(node: Node, message_id: str, *, by: str) -> Message:
             )
         if node.mailbox.answers(conn, asked):
             raise Conflict(f"message {message_id} is answered already", remedy="read the conversation")
-        if node.directory.member(asked.sender).institution.role is not Role.FIU:
-            raise Refused(
-                f"{asked.sender} is no FIU, and is told nothing of what is watched here",
-                why="institutions find together through their FIU (ADR 0009)",
-                remedy="leave the request unanswered",
-            )
+        _only_to_an_fiu(node, asked)
         shown: list[Watched] = []
         if node.institution.role is Role.FIU:
             shown = about(watched(conn, own=node), request_keys(body))
@@ -196,10 +191,12 @@ def _keys(conn: Connection, node: Node, kind: IdentifierKind) -> list[str]:
 
 
 def on_offer(node: Node, conn: Connection, message: Message) -> None:
-    """Answer another FIU's offer from what is watched here, within its budget."""
+    """Answer another FIU's offer from what is watched here, within its budget. Raises Refused: nobody else
+    is told anything, whatever the gateways let pass."""
     body = bodies.check(message)
     assert isinstance(body, bodies.Match)
     _require_fiu(node)
+    _only_to_an_fiu(node, message)
     kind = next((one for one in KINDS if one.value == body.identifiers), None)
     if kind is None:
         raise BadInput(f"no matching on {body.identifiers[:40]!r}", remedy=f"use {', '.join(KINDS)}")
@@ -306,6 +303,15 @@ def join(node: Node) -> tuple[Finding, ...]:
         node.cases.save_findings(conn, alerts)
         node.record(conn, "findings.joined", {"sources": len(found), "alerts": len(alerts)})
     return tuple(alerts)
+
+
+def _only_to_an_fiu(node: Node, asked: Message) -> None:
+    if node.directory.member(asked.sender).institution.role is not Role.FIU:
+        raise Refused(
+            f"{asked.sender} is no FIU, and is told nothing of what is watched here",
+            why="institutions find together through their FIU (ADR 0009)",
+            remedy="leave it unanswered",
+        )
 
 
 def _require_fiu(node: Node) -> None:

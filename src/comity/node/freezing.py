@@ -38,11 +38,14 @@ DAYS = {"hour": 1 / 24, "calendar_day": 1, "working_day": 1, "business_day": 1, 
 
 
 def power_of(node: Node, jurisdiction: str) -> tuple[Provision, Power]:
-    """The power by which the FIU of a country may have an account frozen. Raises Refused when it has none."""
+    """The power by which the FIU of a country may have an account frozen.
+
+    Raises Refused when its law gives none: what only the standard recommends is no power.
+    """
     for question in POWERS:
-        found = resolve(node.standard, jurisdiction.lower(), question, node.clock().date()).provision
-        if found is not None and isinstance(found.value, Power):
-            return found, found.value
+        found = resolve(node.standard, jurisdiction, question, node.clock().date())
+        if found.provision is not None and isinstance(found.provision.value, Power) and found.binding:
+            return found.provision, found.provision.value
     raise Refused(
         f"the FIU of {jurisdiction.upper()} has no known power to freeze",
         why=f"its law answers none of {', '.join(POWERS)}",
@@ -265,7 +268,8 @@ def _pass_on(node: Node, conn: Connection, request: Message, case_id: str) -> No
     for measure_id in _ordered_for(conn, request.sender, request.id):
         served_on = node.freezes.get(conn, measure_id).served_on
         theirs = [m for m in node.mailbox.conversation(conn, measure_id) if m.sender == served_on]
-        answers.append(next((m for m in theirs if m.in_reply_to == measure_id), None))
+        told = [m for m in theirs if m.in_reply_to == measure_id and m.kind is MessageKind.FREEZE_REPLY]
+        answers.append(told[0] if told else None)
     given = [answer for answer in answers if answer is not None]
     if len(given) < len(answers) or node.mailbox.answers(conn, request):
         return

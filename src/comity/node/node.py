@@ -40,7 +40,7 @@ from comity.node import settings as node_settings
 from comity.node import tables
 from comity.node.paths import Paths
 from comity.node.settings import Settings
-from comity.node.storage import create_tables, open_engine
+from comity.node.storage import check_engine, create_tables, open_engine
 
 if TYPE_CHECKING:
     from comity.ledger.store import Ledger
@@ -115,11 +115,18 @@ class Node:
 
     @classmethod
     def create(cls, settings: Settings, **given: Any) -> Node:
-        """A new node: its settings, keys, operators' token and tables. Raises Conflict if there is one."""
+        """A new node: its settings, keys, operators' token and tables.
+
+        Raises Conflict if there is one, BadInput, SettingsError or StoreError before anything is made.
+        """
+        settings.check()
+        clock: Callable[[], datetime] = given.get("clock", utc_now)
+        keys = exchange_keys.generate(settings.id, clock(), hosts=[settings.host])
+        if settings.database:
+            check_engine(settings.database)
         settings.write()
         paths = Paths(settings.home)
-        clock: Callable[[], datetime] = given.get("clock", utc_now)
-        exchange_keys.save(exchange_keys.generate(settings.id, clock(), hosts=[settings.host]), paths.keys)
+        exchange_keys.save(keys, paths.keys)
         paths.token.touch(mode=0o600)
         paths.token.write_text(secrets.token_urlsafe(32), "ascii")
         node = cls(settings, **given)
@@ -221,8 +228,17 @@ class Node:
 
     @cached_property
     def standard(self) -> Standard:
+        """The law this node computes with: once joined, the very files the network agreed on.
+
+        Raises Unverified when a file the commons names is another here.
+        """
+        from comity import jurisdictions
         from comity.standard.load import load
 
+        if self.paths.commons.exists():
+            for path in jurisdictions.files().values():
+                if path.name in self.commons.digests:
+                    self.commons.check_document(path.name, path.read_bytes())
         return load()
 
     @property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from comity.errors import ComityError, NotFound, Unverified
 from comity.exchange import bodies, envelope
@@ -16,6 +17,8 @@ from comity.node import finding_together, freezing
 from comity.node.node import Node
 from comity.node.sending import link_once
 from comity.standard import gateways
+
+log = logging.getLogger(__name__)
 
 BATCH = 20
 
@@ -74,8 +77,9 @@ def receive(node: Node, sealed: bytes, certificate: str) -> bytes:
 def process_inbox(node: Node) -> int:
     """Let accepted messages have their effect, each in one transaction; how many were done.
 
-    One that cannot take effect is set aside. Raises SQLAlchemyError when the database fails: then the rest
-    is done another time.
+    One that cannot take effect is set aside, also when that is a fault of this node: it must not stop those
+    behind it. Raises SQLAlchemyError, OSError or MemoryError when it is the machine that fails: then the
+    rest is done another time.
     """
     with node.act() as conn:
         waiting = node.mailbox.unprocessed(conn, BATCH)
@@ -86,8 +90,13 @@ def process_inbox(node: Node) -> int:
                     _take_effect(node, conn, item.message)
         except ComityError as error:
             _set_aside(node, item, error.what)
-        except DataError:
+        except (DataError, IntegrityError):
             _set_aside(node, item, "it holds text that the database cannot keep")
+        except (SQLAlchemyError, OSError, MemoryError):
+            raise
+        except Exception:
+            log.exception("a fault in the node: message %s from %s", item.message.id, item.message.sender)
+            _set_aside(node, item, "of a fault in this node; what exactly is in its log")
     return len(waiting)
 
 

@@ -19,7 +19,7 @@ class Secretariat:
     def __init__(self, net: ModuleType, nodes: list[Node], now: Any) -> None:
         self.office, self.nodes, self.now = net.Office(), nodes, now
 
-    def bundle(self, version: int, **given: int) -> bytes:
+    def bundle(self, version: int, **given: Any) -> bytes:
         made: bytes = self.office.bundle(self.nodes, self.now(), version, **given)
         return made
 
@@ -205,3 +205,10 @@ def test_a_log_rewritten_is_found(node: Node) -> None:
 
 def test_ids_do_not_repeat() -> None:
     assert len({new_id() for _ in range(1000)}) == 1000
+
+
+def test_the_law_is_the_one_the_network_agreed_on(node: Node, office: Secretariat) -> None:
+    """A law file that is not the one in the commons is never computed with."""
+    node.join(office.trusted, office.bundle(1, digests={"sg.yaml": "0" * 64}))
+    with pytest.raises(Unverified, match=r"sg\.yaml"):
+        _ = node.standard

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -170,3 +171,14 @@ def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
             raise BadInput(f"{option} {item!r} is not NAME=VALUE", remedy=f"write {option} NAME=VALUE")
         found[name] = value
     return found
+
+
+def rates(given: Sequence[str] | None) -> dict[str, Decimal]:
+    """``--rate ASSET=VALUE`` options, by asset id. Raises BadInput."""
+    from comity import intake
+    from comity.model import AssetId
+
+    named = pairs(given, "--rate")
+    return {
+        str(AssetId.parse(asset)): intake.amount(value, f"--rate {asset}") for asset, value in named.items()
+    }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comity.app.cli._common import Json, emit, facts, pairs, reading, table, utc_now
+from comity.app.cli._common import Json, emit, facts, pairs, rates, reading, table, utc_now
 
 if TYPE_CHECKING:
     from comity.ledger.store import Ledger
@@ -35,17 +36,10 @@ def ingest(
     """
     from comity import flow
 
-    rates = {asset: Decimal(value) for asset, value in _rates(rate).items()}
-    ledger = _open(into, file, chain, reference)
-    with reading(file, as_json) as wrap:
+    options, worth = pairs(option, "--option"), rates(rate)
+    with _open(into, file, chain, reference) as ledger, reading(file, as_json) as wrap:
         done = flow.read(
-            file,
-            ledger,
-            now=utc_now(),
-            chain=chain or None,
-            options=pairs(option, "--option"),
-            rates=rates,
-            wrap=wrap,
+            file, ledger, now=utc_now(), chain=chain or None, options=options, rates=worth, wrap=wrap
         )
     emit(
         as_json,
@@ -68,31 +62,33 @@ def ingest(
     )
 
 
-def _open(into: Path, file: Path, chain: str, reference: str) -> Ledger:
-    """The ledger in a directory, or a new one with the reference asset that suits the file."""
+@contextmanager
+def _open(into: Path, file: Path, chain: str, reference: str) -> Iterator[Ledger]:
+    """The ledger in a directory, or a new one with the reference asset that suits the file.
+
+    A new one is taken away again when nothing came into it: the next file may suit another.
+    """
     from comity import intake, plugins
     from comity.ledger.store import Ledger
     from comity.model import AssetId
 
     if (into / "manifest.json").exists():
-        return Ledger.open(into)
+        yield Ledger.open(into)
+        return
     if chain:
         plugin = plugins.load("chains", chain)
     else:
         with intake.open_source(file) as stream:
             plugin = plugins.recognise("chains", intake.peek(stream))
-    return Ledger.create(into, AssetId.parse(reference or plugin.SPEC.reference))
-
-
-def _rates(given: list[str] | None) -> dict[str, str]:
-    from comity import intake
-    from comity.model import AssetId
-
-    rates = pairs(given, "--rate")
-    for asset, value in rates.items():
-        AssetId.parse(asset)
-        intake.amount(value, f"--rate {asset}")
-    return rates
+    ledger = Ledger.create(into, AssetId.parse(reference or plugin.SPEC.reference))
+    try:
+        yield ledger
+    finally:
+        if not len(ledger):
+            (into / "manifest.json").unlink()
+            (into / "lock").unlink(missing_ok=True)
+            with suppress(OSError):  # it holds something else too
+                into.rmdir()
 
 
 @app.command()

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comity.app.cli._common import HOME, Home, Json, emit, facts, open_node, read_file
+from comity.app.cli._common import (
+    HOME,
+    Home,
+    Json,
+    emit,
+    facts,
+    open_node,
+    pairs,
+    rates,
+    read_file,
+    reading,
+    working,
+)
 from comity.model.party import Role
 
 if TYPE_CHECKING:
@@ -106,6 +118,60 @@ def join(
     found = node.join(read_file(root, MAX_BUNDLE), read_file(commons, MAX_BUNDLE))
     answer = {"version": found.version, "members": len(node.directory.members)}
     emit(as_json, answer, facts("Joined", list(answer.items())))
+
+
+@app.command()
+def ingest(
+    file: Annotated[Path, typer.Argument(help="A block, pacs.008 message, CSV or Parquet file.")],
+    option: Annotated[list[str] | None, typer.Option(help="An option of the reader, NAME=VALUE.")] = None,
+    rate: Annotated[list[str] | None, typer.Option(help="ASSET=VALUE of one unit in US dollars.")] = None,
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """Hop 1 on a node: read a file into its ledger, and note it in its log.
+
+    Example: comity node ingest transfers.csv --rate iso4217:EUR=1.08
+    """
+    from comity.node import hops
+
+    node = open_node(home)
+    with reading(file, as_json) as wrap:
+        done = hops.ingest(node, file, options=pairs(option, "--option"), rates=rates(rate), wrap=wrap)
+    emit(as_json, done, facts(file.name, [("read as", done.chain), ("transfers", done.transfers)]))
+
+
+@app.command()
+def customers(
+    file: Annotated[Path, typer.Argument(help="JSON Lines of account and party.")],
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """Take in the institution's own customers, whose accounts findings and reports name.
+
+    Example: comity node customers customers.jsonl
+    """
+    from comity.node import hops
+
+    count = hops.load_customers(open_node(home), file)
+    emit(as_json, {"accounts": count}, facts(file.name, [("accounts", count)]))
+
+
+@app.command()
+def detect(home: Home = HOME, as_json: Json = False) -> None:
+    """Hop 2 on a node: monitor its ledger, screen its accounts, and keep the findings.
+
+    Example: comity node detect
+    """
+    from comity.model import Level
+    from comity.node import hops
+
+    with working("Detecting", as_json) as say:
+        found = hops.detect(
+            open_node(home), progress=lambda name, done, of: say(f"{name} ({done + 1} of {of})")
+        )
+    alerts = sum(one.level is Level.ALERT for one in found)
+    answer = {"alerts": alerts, "watched": len(found) - alerts}
+    emit(as_json, answer, facts("Found", list(answer.items())))
 
 
 @app.command()

@@ -132,8 +132,10 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        if scope["method"] == "POST" and not (length.isdigit() and int(length) <= MAX_FORM):
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")  # neither length nor chunks: there is no body
+        bounded = length.isdigit() and int(length) <= MAX_FORM and b"transfer-encoding" not in headers
+        if scope["method"] == "POST" and not bounded:
             answer = HTMLResponse("The form is too large, or does not say how large it is.", 413)
             await answer(scope, receive, guarded)
             return
