@@ -50,7 +50,7 @@ class Row:
         return bool(self.ratio >= self.goal)
 
 
-def names() -> tuple[str, ...]:
+def claims() -> tuple[str, ...]:
     """The claims there are, by file name."""
     return tuple(sorted(p.stem for p in Path(__file__).parent.glob("[a-z]*.py")))
 

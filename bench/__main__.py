@@ -75,17 +75,17 @@ def _figure(value: float | None) -> str:
 def main(given: list[str]) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Run the claims, and the peers.")
-    parser.add_argument("name", nargs="?", help=f"one of: {', '.join(bench.names())}")
+    parser.add_argument("name", nargs="?", help=f"one of: {', '.join(bench.claims())}")
     parser.add_argument("--json", action="store_true", help="rows as JSON")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the work, 1 by default")
     asked = parser.parse_args(given)
-    if asked.name and asked.name not in bench.names():
-        parser.error(f"no claim {asked.name!r}; there are: {', '.join(bench.names())}")
+    if asked.name and asked.name not in bench.claims():
+        parser.error(f"no claim {asked.name!r}; there are: {', '.join(bench.claims())}")
     if not 0 < asked.scale <= 100:
         parser.error("the scale lies above 0, and is at most 100")
     console = Console()
     rows: list[dict[str, Any]] = []
-    for name in [asked.name] if asked.name else bench.names():
+    for name in [asked.name] if asked.name else bench.claims():
         rows += (found := measure(name, asked.scale))
         if not asked.json:
             show(console, found)

@@ -20,7 +20,7 @@ from rapidfuzz import fuzz, process, utils
 from bench import Row
 from bench._ledger import SEED
 from bench._measure import cpu
-from bench.wallets import listings
+from bench.wallet_screening import listings
 from comity.model import Level, Listing
 from comity.screening.names import NameIndex
 
