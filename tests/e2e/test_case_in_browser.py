@@ -205,4 +205,16 @@ def file(desk: Desk, fiu: Any, report_id: str) -> None:
     assert reached == ["reached"] * 5
     assert "Report sent to The de-fiu" in text
     driver.find_element(By.XPATH, "//section[@aria-labelledby='messages']//a[text()='report']").click()
-    assert "Do not tell the customer" in desk.see("message")
+    text = desk.see("message")
+    assert "Do not tell the customer" in text and "characters in all" in text
+    theirs = Desk(desk.window, fiu, desk.shots, desk.width)
+    driver.get(f"{theirs.url}/messages/{came['id']}")
+    driver.find_element(By.ID, "token").send_keys(fiu.token, Keys.ENTER)
+    theirs.until(lambda: driver.find_elements(By.LINK_TEXT, "Download the report"), "the FIU reads it")
+    theirs.see("message-at-the-fiu")
+    (drafted,) = desk.window.downloads.glob("*.xml")
+    kept = drafted.rename(drafted.with_suffix(".drafted"))
+    driver.find_element(By.LINK_TEXT, "Download the report").click()
+    theirs.until(lambda: list(desk.window.downloads.glob("*.xml")), "the file arrives")
+    (path,) = desk.window.downloads.glob("*.xml")
+    assert (path.name, path.read_bytes()) == (drafted.name, kept.read_bytes()), "the very bytes"

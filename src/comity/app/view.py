@@ -22,7 +22,8 @@ from comity.app.web.view import (
     Slice,
     Task,
 )
-from comity.errors import ComityError
+from comity.errors import ComityError, NotFound
+from comity.exchange import bodies
 from comity.exchange.mailbox import Incoming, Outgoing
 from comity.model import (
     Case,
@@ -208,7 +209,7 @@ class Desk:
         law = self._node.standard
         places = matrix(law, on)
         asked = {name: question.ask for name, question in law.vocabulary.questions.items()}
-        cells = {}
+        cells, root = {}, law.root
         for country in law.jurisdictions:
             for name in asked:
                 found = resolve(law, country, name, on).provision
@@ -220,7 +221,7 @@ class Desk:
                     "unknown" if unknown else _said(found.value),
                     found.source,
                     Confidence.UNKNOWN if unknown else found.confidence,
-                    place.value if place else "differs" if found.jurisdiction == country else "equal",
+                    place.value if place else "differs" if found.jurisdiction == country != root else "equal",
                 )
         names = {name: one.name for name, one in law.jurisdictions.items()}
         return Matrix(on, asked, names, cells)
@@ -241,6 +242,13 @@ class Desk:
         with self._node.act() as conn:
             found = self._node.parcel(conn, message_id)
         return self._parcel(found)
+
+    def message_document(self, message_id: str) -> File:
+        with self._node.act() as conn:
+            body = bodies.check(self._node.parcel(conn, message_id).message)
+        if not isinstance(body, bodies.Filing):
+            raise NotFound(f"message {message_id} carries no document", remedy="read its content")
+        return File(body.reference, "application/xml", bodies.unpack(body.document))
 
     def _parcel(self, item: Incoming | Outgoing) -> Parcel:
         message = item.message

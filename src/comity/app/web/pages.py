@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from comity.app.web.desk import Desk, Signed
-from comity.app.web.view import Event, FindingOrder, Head, Hop, Parcel, Slice
+from comity.app.web.view import Event, File, FindingOrder, Head, Hop, Parcel, Slice
 from comity.errors import ComityError, NotFound
 from comity.model import CaseState, Duty, Level
 
@@ -177,7 +177,16 @@ def flow(here: Signed, case_id: str) -> Response:
 
 @router.get("/reports/{report_id}")
 def report(here: Signed, report_id: str) -> Response:
-    file = here.view.report_file(report_id)
+    return _download(here.view.report_file(report_id))
+
+
+@router.get("/messages/{message_id}/document")
+def document(here: Signed, message_id: str) -> Response:
+    return _download(here.view.message_document(message_id))
+
+
+def _download(file: File) -> Response:
+    """A file that the browser keeps and does not show."""
     media_type = file.media_type if _MEDIA_TYPE.fullmatch(file.media_type) else "application/octet-stream"
     disposition = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
     return Response(file.data, media_type=media_type, headers={"Content-Disposition": disposition})

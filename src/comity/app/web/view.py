@@ -239,6 +239,9 @@ class NodeView(Protocol):
 
     def message(self, message_id: str) -> Parcel: ...
 
+    def message_document(self, message_id: str) -> File:
+        """The file that a message carries: a report. Raises NotFound when it carries none."""
+
     def freezes(self) -> Sequence[Measure]:
         """Freezes ordered by this node or served on it, newest first."""
 

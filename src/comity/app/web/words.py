@@ -19,7 +19,7 @@ _HIDDEN = dict.fromkeys(
 
 VERDICTS = {
     Verdict.REPORT: "Report the suspicion to the FIU",
-    Verdict.FREEZE: "Freeze the accounts, and report",
+    Verdict.FREEZE: "Freeze the accounts",
     Verdict.REQUEST: "Request information from a partner",
     Verdict.DISMISS: "Dismiss: there are no grounds for suspicion",
 }

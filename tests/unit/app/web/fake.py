@@ -190,9 +190,10 @@ def duties() -> tuple[Duty, ...]:
 def message(n: int, incoming: bool) -> Message:
     kinds = (MessageKind.REQUEST, MessageKind.SPONTANEOUS, MessageKind.FREEZE_REQUEST, MessageKind.REPLY)
     here, there = "borduria-fiu", "syldavia-fiu"
+    filing = n == 0 and not incoming
     return Message(
         f"m-{'in' if incoming else 'out'}-{n:03}",
-        kinds[n % 4],
+        MessageKind.REPORT if filing else kinds[n % 4],
         there if incoming else here,
         here if incoming else there,
         f"c-{n:03}",
@@ -205,7 +206,9 @@ def message(n: int, incoming: bool) -> Message:
             ("Do not use as evidence.", "Ask before any onward use."),
             NOW + timedelta(days=365),
         ),
-        {
+        {"format": "goaml", "reference": "STR «1».xml", "document": "PD94bWwg" * 3000}
+        if filing
+        else {
             "question": "Who holds the account that received the transfers listed?",
             "accounts": [address(1), address(2)],
             "urgent": True,
@@ -495,6 +498,11 @@ class FakeView:
         if message_id not in self._parcels:
             raise NotFound(f"no message {message_id!r}")
         return self._parcels[message_id]
+
+    def message_document(self, message_id: str) -> File:
+        if self.message(message_id).message.kind is not MessageKind.REPORT:
+            raise NotFound(f"message {message_id} carries no document", remedy="read its content")
+        return File("STR «1».xml", "application/xml", XML)
 
     def freezes(self) -> list[Measure]:
         def freeze(n: int, state: MeasureState, until: datetime | None, sure: str) -> Measure:

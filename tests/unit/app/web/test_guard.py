@@ -24,7 +24,8 @@ from comity.errors import (
 )
 
 READ = ["/", "/alerts", "/alerts/f-0001", "/cases", "/cases/case-1", "/cases/case-1/flow.svg", "/reports/r-1"]
-READ += ["/standard", "/inbox", "/outbox", "/messages/m-in-000", "/enforcement", "/audit"]
+READ += ["/standard", "/inbox", "/outbox", "/messages/m-in-000", "/messages/m-out-000/document"]
+READ += ["/enforcement", "/audit"]
 POSTS: list[tuple[str, dict[str, Any]]] = [
     ("/cases", {"finding": ["f-0010"], "title": "Anything"}),
     ("/cases/case-1/decide", {"verdict": "report", "by": "A. Name", "grounds": "Because."}),
@@ -50,6 +51,7 @@ def test_no_page_is_forgotten_here(app: Any) -> None:
     paths = {route.path for route in (*actions.router.routes, *pages.router.routes) if "GET" in route.methods}  # type: ignore[attr-defined]
     patterns = {path.replace("f-0001", "{finding_id}").replace("case-1", "{case_id}") for path in READ}
     patterns = {p.replace("r-1", "{report_id}").replace("m-in-000", "{message_id}") for p in patterns}
+    patterns = {p.replace("m-out-000", "{message_id}") for p in patterns}
     assert paths == patterns | {"/login"}
 
 

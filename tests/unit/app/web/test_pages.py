@@ -202,3 +202,14 @@ def test_the_log_is_read_from_its_end_and_back(operator: Any) -> None:
     assert "Event 239 of" in text and "Event 189 of" not in text
     assert 'href="/audit?start=140"' in text and "Newer" not in text
     assert 'href="/audit?start=50"' in operator.get("/audit?start=0").text
+
+
+def test_a_report_that_came_is_downloaded_and_not_spelt_out(operator: Any, fake: Any) -> None:
+    text = operator.get("/messages/m-out-000").text
+    assert 'href="/messages/m-out-000/document" download' in text
+    assert "24,000 characters in all" in text and len(text) < 15_000
+    response = operator.get("/messages/m-out-000/document")
+    assert response.content == fake.XML
+    assert response.headers["content-disposition"] == "attachment; filename*=UTF-8''STR%20%C2%AB1%C2%BB.xml"
+    assert "Download" not in operator.get("/messages/m-in-000").text
+    assert operator.get("/messages/m-in-000/document").status_code == 404
