@@ -165,8 +165,11 @@ CHECK = "standard check FILE"
 REPORT = "report check FILE"
 QUERY = "ledger query SQL --ledger LEDGER"
 GRADE = "train grade EXERCISE"
+INIT = "node init --name X --role fiu --id x --home HOME/new"
+NOBODY = "postgresql+psycopg://nobody@127.0.0.1:1/none"
 BAD, LARGE, STRANGE = errors.BadInput, errors.TooLarge, errors.UnknownFormat
 GONE, CLASH, FALSE = errors.NotFound, errors.Conflict, errors.Unverified
+BROKEN, UNSET = errors.StoreError, errors.SettingsError
 ACCOUNT = "acct:EXCHSG:7"
 
 ROWS = [
@@ -369,6 +372,8 @@ ROWS = [
     ),
     Row("a country of three letters", INGEST, BAD, "not a country", lambda: row(originator_country="DEU")),
     Row("a table of ten gigabytes", INGEST, LARGE, "longer than", lambda: bomb(row()), ".csv.gz"),
+    Row("a first file cut short", f"{INGEST}/new", BAD, "block", lambda: GENESIS[:-30]),
+    Row("a first rate that is no number", f"{INGEST}/new --rate iso4217:EUR=much", BAD, "--rate", row),
     Row("a rate that is no number", f"{INGEST} --rate iso4217:EUR=much", BAD, "--rate", row),
     Row("a rate of nothing known", f"{INGEST} --rate EUR=1.08", BAD, "not an asset id", row),
     Row("an option of nobody", f"{INGEST} --option shade=blue", BAD, "no option 'shade'", row),
@@ -523,9 +528,7 @@ ROWS = [
     Row("an account of nobody", "trace LEDGER acct:NOBODY:1", GONE, "no account"),
     Row("no hops", f"trace LEDGER {ACCOUNT} --hops 0", BAD, "bounds"),
     Row("a share that is no number", f"trace LEDGER {ACCOUNT} --min-share nan", BAD, "bounds"),
-    Row(
-        "a drawing nowhere", f"trace LEDGER {ACCOUNT} --svg HOME/no/where.svg", errors.StoreError, "where.svg"
-    ),
+    Row("a drawing nowhere", f"trace LEDGER {ACCOUNT} --svg HOME/no/where.svg", BROKEN, "where.svg"),
     # A network
     Row(
         "a root of somebody else",
@@ -584,7 +587,13 @@ ROWS = [
         CLASH,
         "already",
     ),
-    Row("no node", "node status --home EXERCISE", errors.SettingsError, "no node"),
+    Row("a node of no country", f"{INIT} --country SGP", BAD, "not a country"),
+    Row("a node of no id", f"{INIT} --country SG --id a/b", BAD, "not a member id"),
+    Row("a node that reports in words", f"{INIT} --country SG --currency dollars", BAD, "not a currency"),
+    Row("a node with a rate of words", f"{INIT} --country SG --rate EUR=much", BAD, "not a rate"),
+    Row("a node on a database of no kind", f"{INIT} --country SG --database x://y", UNSET, "database URL"),
+    Row("a node on a database of nobody", f"{INIT} --country SG --database {NOBODY}", BROKEN, "database"),
+    Row("no node", "node status --home EXERCISE", UNSET, "no node"),
     # Cases and the log
     Row("a case on nothing found", "case open f-0 --home HOME", GONE, "f-0"),
     Row("no such case", "case decide c-0 report --by A --grounds B --home HOME", GONE, "c-0"),

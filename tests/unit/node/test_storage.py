@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from comity.errors import StoreError
+from comity.errors import SettingsError, StoreError
 from comity.model import MessageKind, Verdict
 from comity.node import filing, hops, tables, watching
 from comity.node import finding_together as together
 from comity.node.node import Node
-from comity.node.storage import create_tables, open_engine
+from comity.node.storage import check_engine, create_tables, open_engine
 
 _SCHEMAS = itertools.count(1)
 
@@ -138,3 +138,18 @@ def test_secrets_of_the_url_are_not_said() -> None:
     with pytest.raises(StoreError) as failed:
         create_tables(engine, tables.metadata)
     assert "hunter2" not in failed.value.diagnostics()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "not a url", "foo://bar", "mysql://root:secret@db/x", "sqlite+nothing://"]
+)
+def test_a_url_of_no_database_of_ours_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsError, match="not one of SQLite or PostgreSQL") as failed:
+        open_engine(url)
+    assert "secret" not in failed.value.diagnostics()
+
+
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    check_engine(f"sqlite:///{tmp_path / 'node.db'}")
+    with pytest.raises(StoreError, match="cannot be used"):
+        check_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
