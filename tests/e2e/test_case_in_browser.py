@@ -206,7 +206,7 @@ def file(desk: Desk, fiu: Any, report_id: str) -> None:
     assert "Report sent to The de-fiu" in text
     driver.find_element(By.XPATH, "//section[@aria-labelledby='messages']//a[text()='report']").click()
     text = desk.see("message")
-    assert "Do not tell the customer" in text and "characters in all" in text
+    assert "Do not tell the customer" in text and "characters of base64" in text
     theirs = Desk(desk.window, fiu, desk.shots, desk.width)
     driver.get(f"{theirs.url}/messages/{came['id']}")
     driver.find_element(By.ID, "token").send_keys(fiu.token, Keys.ENTER)
