@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from lxml import etree, html
+
+from comity.app.demo import network
+from comity.app.demo.fleet import Fleet
+from comity.app.demo.place import fresh
+from comity.app.demo.world import make
+from comity.errors import PeerError
 
 pytestmark = pytest.mark.processes
 
@@ -143,6 +151,38 @@ def test_the_report_carries_everything_and_runs_nothing(ran: Ran) -> None:
     picture = etree.parse(page.parent / "found-together.svg").getroot()
     assert not picture.xpath("//@style | //*[local-name()='script']")
     assert picture.findtext("{*}title")
+
+
+def test_a_node_that_cannot_start_ends_the_run_and_all_others(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        place = fresh(tmp_path / "demo")
+        world = make(5, 12_000, datetime.now(UTC))
+        with network.reserved(2 * len(world.institutions)) as ports:
+            ports[1] = taken.getsockname()[1]
+            homes = network.create(place, world, ports)
+            two = {name: homes[name] for name in ("sg-fiu", "de-fiu")}
+            with Fleet(two, place.logs) as fleet, pytest.raises(PeerError, match="sg-fiu failed") as failed:
+                fleet.start()
+                assert set(fleet.pids) == {"sg-fiu", "de-fiu"}
+                fleet.wait()
+    assert "cannot listen" in failed.value.why
+    assert processes(str(tmp_path)) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_report_in_a_browser(ran: Ran, browser: Callable[[], Any], width: int) -> None:
+    window = browser()
+    window.viewport(width)
+    window.driver.get(Path(ran.answer["report"]).as_uri())
+    assert window.problems() == []
+    assert window.overflow() == 0
+    sheet = window.driver.execute_script(
+        "return getComputedStyle(document.querySelector('section')).borderRadius"
+    )
+    assert sheet in {"14px", "12px"}  # the style was let in by its digest
 
 
 def test_a_directory_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from comity.app.api.operator import operator_app
 from comity.app.api.peers import PEER_CERTIFICATE, peer_app
-from comity.errors import ComityError
+from comity.errors import ComityError, SettingsError
 from comity.node.hops import account_for_ledger
 from comity.node.node import Node
 from comity.node.relay import Relay
@@ -91,22 +91,38 @@ async def _serve(node: Node, ready: Callable[[], None]) -> None:
     admission = asyncio.create_task(_admit(node, tls))
     relay = Relay(node)
     relay.start()
-    tasks = [asyncio.create_task(server.serve()) for server in (peers, operators)]
+    tasks = [asyncio.create_task(_listen(server, node)) for server in (peers, operators)]
     while not (peers.started and operators.started) and not any(task.done() for task in tasks):
         await asyncio.sleep(0.02)
     if peers.started and operators.started:
         ready()
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     peers.should_exit = operators.should_exit = True
-    await asyncio.gather(*tasks)
-    admission.cancel()
-    relay.stop()
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        admission.cancel()
+        relay.stop()
+
+
+async def _listen(server: uvicorn.Server, node: Node) -> None:
+    """Serve until told to stop. Raises SettingsError when the server cannot listen."""
+    try:
+        await server.serve()
+    except SystemExit:  # uvicorn has logged why
+        raise SettingsError(
+            f"{node.settings.id} cannot listen at {node.settings.host}, port {server.config.port}",
+            why="another program listens there, or this user may not",
+            remedy="end that program, or set another port in node.toml",
+        ) from None
 
 
 def serve(home: Path, ready: Callable[[Node], None]) -> None:
     """Run the node in ``home`` until it is told to stop; ``ready`` is called once it answers."""
     node = Node.open(home)
     account_for_ledger(node)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(node, lambda: ready(node)))
-    node.close()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(node, lambda: ready(node)))
+    finally:
+        node.close()

@@ -164,13 +164,13 @@ class Fleet:
 
     def _answers(self, name: str) -> bool:
         try:
-            return self._clients[name].get("/status").is_success
+            return self._clients[name].get("/status", timeout=5.0).is_success
         except httpx.TransportError:
             return False
 
     def _failed(self, name: str, why: str) -> PeerError:
         log = self._logs / f"{name}.log"
-        tail = log.read_text("utf-8", "replace").strip().splitlines()[-15:] if log.exists() else []
+        tail = log.read_text("utf-8", "replace").strip().splitlines()[-40:] if log.exists() else []
         return PeerError(
             f"the node {name} failed", why="\n".join([why, *tail]), remedy=f"its whole log is {log}"
         )
