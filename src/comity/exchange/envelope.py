@@ -113,7 +113,7 @@ def _check_bounds(message: Message) -> None:
         raise _not_id("in_reply_to")
     if message.created.tzinfo is None or message.expires.tzinfo is None:
         raise BadInput("a time of the message has no time zone", remedy="give UTC")
-    if not message.created < message.expires <= message.created + MAX_LIFETIME:
+    if not timedelta() < message.expires - message.created <= MAX_LIFETIME:
         raise BadInput(
             "the message's life is not between nothing and 366 days",
             why=f"it is created {message.created.isoformat()} and expires {message.expires.isoformat()}",
@@ -162,7 +162,8 @@ def unseal(sealed: bytes, keys: Keys, directory: Directory, now: datetime) -> Me
         raise _unverified("it does not open: it was changed, or sealed for another key") from None
     length, signature = _INNER.unpack_from(padded)
     end = _INNER.size + length
-    if length > MAX_MESSAGE or end > len(padded) or bucket(end) != len(padded) or padded[end:].strip(b"\x00"):
+    filled = bytes(max(0, len(padded) - end))
+    if length > MAX_MESSAGE or bucket(end) != len(padded) or padded[end:] != filled:
         raise _unverified("its padding is not as it must be")
     payload = padded[_INNER.size : end]
     try:
