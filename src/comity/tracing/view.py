@@ -116,10 +116,11 @@ class View:
         return self._shares[hub]
 
     def _worths(self, transfers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        worth = self.columns.value[transfers].astype(np.int64)
+        worth = self.columns.value[transfers]
         unknown = worth < 0
-        for i in np.flatnonzero(unknown):
-            worth[i] = self.worth(int(transfers[i]))[0]
+        if unknown.any():
+            for i in np.flatnonzero(unknown):
+                worth[i] = self.worth(int(transfers[i]))[0]
         return worth, unknown
 
     def leaving(self, account: int) -> Leaving:
@@ -133,25 +134,33 @@ class View:
         ins, outs = self.ins(account), self.outs(account)
         worth_in, unknown_in = self._worths(ins)
         worth_out, unknown_out = self._worths(outs)
-        paid_hubs = c.dst[outs][c.hub[c.dst[outs]]]
-        order_in = 2 * c.time[ins] + np.isin(c.src[ins], paid_hubs)
-        order_out = 2 * c.time[outs]
-        by_order = np.argsort(order_in, kind="stable")
-        ins, worth_in, unknown_in, order_in = (
-            ins[by_order],
-            worth_in[by_order],
-            unknown_in[by_order],
-            order_in[by_order],
-        )
-        sum_in = np.concatenate(([0], np.cumsum(np.maximum(worth_in, 0))))
-        sum_out = np.concatenate(([0], np.cumsum(np.maximum(worth_out, 0))))
-        before = sum_in[np.searchsorted(order_in, order_out, side="right")] - sum_out[:-1]
+        paid = c.dst[outs]
+        paid_hubs = paid[c.hub[paid]]
+        order_in, order_out = 2 * c.time[ins], 2 * c.time[outs]
+        if len(paid_hubs):
+            order_in += np.isin(c.src[ins], paid_hubs)
+            by_order = np.argsort(order_in, kind="stable")
+            ins, worth_in, unknown_in, order_in = (
+                ins[by_order],
+                worth_in[by_order],
+                unknown_in[by_order],
+                order_in[by_order],
+            )
+        sum_in, sum_out = _sums(worth_in), _sums(worth_out)
+        before = sum_in[order_in.searchsorted(order_out, side="right")] - sum_out[:-1]
         after = before - np.maximum(worth_out, 0)
         opening = max(0, -int(after.min())) if len(after) else 0
         if self.forward:
             held = before + opening
             return Leaving(outs.tolist(), worth_out.tolist(), unknown_out.tolist(), held.tolist())
-        held = sum_in[1:] + opening - sum_out[np.searchsorted(order_out, order_in, side="left")]
+        held = sum_in[1:] + opening - sum_out[order_out.searchsorted(order_in, side="left")]
         return Leaving(
             ins[::-1].tolist(), worth_in[::-1].tolist(), unknown_in[::-1].tolist(), held[::-1].tolist()
         )
+
+
+def _sums(worth: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What has passed before each transfer, and after the last; what is not known counts as nothing."""
+    sums = np.zeros(len(worth) + 1, dtype=np.int64)
+    np.maximum(worth, 0).cumsum(out=sums[1:])
+    return sums
