@@ -36,7 +36,7 @@ def combine(
     sums = {name: sum(part[name] for part in parts) for name in spec.joint}
     reached = all(sums[name] >= limits[limit] for name, limit in spec.joint.items())
     reasons = tuple(
-        f"{len(parts)} institution{'s' if len(parts) != 1 else ''} together: {name.replace('_', ' ')} "
+        f"{len(parts)} finding{'s' if len(parts) != 1 else ''} together: {name.replace('_', ' ')} "
         f"{_figure(sums[name], units[limit])}, where {_figure(limits[limit], units[limit])} "
         f"{'is' if limits[limit] == 1 else 'are'} needed for {spec.title.lower()}."
         for name, limit in spec.joint.items()

@@ -295,6 +295,12 @@ def _read(path: Path) -> bytes:
 def mark(directory: Path, seed: int) -> Grade:
     """Grade ``answers.json`` in a bundle. Raises BadInput, Unverified when the seed is another's."""
     sheet = codec.from_json(Sheet, _read(directory / "exercise.json"))
+    if not (directory / "answers.json").is_file():
+        raise BadInput(
+            f"no answers.json in {directory}",
+            why="the answers are graded from that file",
+            remedy="write it beside the briefing, in the form of answers-template.json",
+        )
     answers = read_answers(_read(directory / "answers.json"))
     schemes = truth(seed)
     if sheet.exercise != NAME or sheet.seal != _seal(seed, schemes):

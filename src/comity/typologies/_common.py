@@ -78,8 +78,9 @@ def hits(
 
 def amount(value: float, currency: str) -> str:
     """An amount as people read it: ``12,500 EUR``, ``0.25 BTC``."""
-    digits = f"{value:,.2f}" if abs(value) >= 10 else f"{value:,.8f}"
-    return f"{digits.rstrip('0').rstrip('.')} {currency}"
+    if abs(value) >= 10:
+        return f"{value:,.2f}".removesuffix(".00") + f" {currency}"
+    return f"{value:,.8f}".rstrip("0").rstrip(".") + f" {currency}"
 
 
 def span(hours: float) -> str:

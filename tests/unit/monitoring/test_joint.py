@@ -23,7 +23,7 @@ def test_two_that_watch_make_an_alert_together() -> None:
         parts.append(dict(found.features))
     level, sums, reasons = combine("fan_in", parts)
     assert level is Level.ALERT and sums == {"senders": 10}
-    assert reasons == ("2 institutions together: senders 10, where 10 are needed for fan-in.",)
+    assert reasons == ("2 findings together: senders 10, where 10 are needed for fan-in.",)
 
 
 def test_too_little_together_is_still_only_watched() -> None:

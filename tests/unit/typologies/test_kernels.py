@@ -185,7 +185,7 @@ def test_twice_round_is_twice_found() -> None:
 def test_amounts_and_times_read_well() -> None:
     assert amount(12500.0, "EUR") == "12,500 EUR"
     assert amount(0.25, "BTC") == "0.25 BTC"
-    assert amount(1234.5, "EUR") == "1,234.5 EUR"
+    assert amount(1234.5, "EUR") == "1,234.50 EUR"
     assert [span(h) for h in (0, 1 / 60, 0.5, 1, 20, 96)] == [
         "1 minute", "1 minute", "30 minutes", "1 hour", "20 hours", "4 days",
     ]  # fmt: skip

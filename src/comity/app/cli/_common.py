@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
@@ -96,10 +97,25 @@ def facts(title: str, pairs: Sequence[tuple[str, object]]) -> Callable[[Console]
         out.print(f"[bold]{escape(title)}[/bold]")
         width = max(len(name) for name, _ in pairs)
         for name, value in pairs:
-            shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-            out.print(f"  {name.ljust(width)}  {escape(shown)}")
+            lines = wrap(
+                _shown(value),
+                max(40, out.width - width - 4),
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            for index, line in enumerate(lines or [""]):
+                label = name if index == 0 else ""
+                out.print(f"  {label.ljust(width)}  {escape(line)}", soft_wrap=True)
 
     return render
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 @contextmanager

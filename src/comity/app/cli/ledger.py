@@ -41,6 +41,7 @@ def ingest(
         done = flow.read(
             file, ledger, now=utc_now(), chain=chain or None, options=options, rates=worth, wrap=wrap
         )
+    sides = [("inputs", done.inputs), ("outputs", done.outputs)] if done.inputs or done.outputs else []
     emit(
         as_json,
         done,
@@ -49,13 +50,9 @@ def ingest(
             [
                 ("read as", done.chain),
                 ("transactions", done.transactions),
-                ("inputs", done.inputs),
-                ("outputs", done.outputs),
+                *sides,
                 ("transfers", done.transfers),
-                (
-                    "merkle root verified",
-                    "-" if done.merkle_root_verified is None else done.merkle_root_verified,
-                ),
+                *([("merkle root verified", done.merkle_root_verified)] if done.merkle_root_verified else []),
                 *(("note", note) for note in done.notes),
             ],
         ),

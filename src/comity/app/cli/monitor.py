@@ -34,7 +34,11 @@ def monitor(
             progress=lambda name, done, of: say(f"{name} ({done + 1} of {of})"),
         )
     rows = [(f.level.value, f.rule, f"{f.score:.2f}", f.subject, f.reasons[0]) for f in found[:limit]]
-    title = f"{len(found):,} findings" + (f", the first {limit}" if len(found) > limit else "")
+    title = (
+        f"{len(found):,} finding"
+        + ("s" if len(found) != 1 else "")
+        + (f", the first {limit}" if len(found) > limit else "")
+    )
     emit(as_json, found, table(title, ("level", "rule", "score", "subject", "why"), rows))
 
 

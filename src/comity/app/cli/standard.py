@@ -59,16 +59,18 @@ def show(
     answers = [_answer(name, one) for name, one in zip(questions, found, strict=True)]
     if question:
         one = answers[0]
-        said = [(name, value) for name, value in one.items() if name != "explanation"]
+        said = [(name, _word(value)) for name, value in one.items() if name != "explanation"]
         said += [("why", line) for line in found[0].explanation]
         emit(as_json, one, facts(f"{jurisdiction.upper()}: {question}", said))
         return
-    rows = [(a["question"], a["value"], a["confidence"], a["jurisdiction"], a["source"]) for a in answers]
+    rows = [
+        (a["question"], _word(a["value"]), a["confidence"], a["jurisdiction"], a["source"]) for a in answers
+    ]
     emit(
         as_json,
         {"jurisdiction": jurisdiction, "on": day(on).isoformat(), "answers": answers},
         table(
-            f"The law of {jurisdiction.upper()}", ("question", "answer", "confidence", "from", "source"), rows
+            f"The law of {jurisdiction.upper()}", ("question", "answer", "confidence", "law", "source"), rows
         ),
     )
 
@@ -84,6 +86,11 @@ def _answer(question: str, one: Resolution) -> dict[str, object]:
         "basis": provision.basis.value if provision else "UNKNOWN",
         "explanation": list(one.explanation),
     }
+
+
+def _word(value: object) -> object:
+    """An answer as people read it: a power there is not is *none*, as in the explanation."""
+    return {"True": "yes", "False": "none"}.get(str(value), value)
 
 
 @app.command()

@@ -60,14 +60,20 @@ def trace(
         from rich.table import Table
 
         assert isinstance(out, Console)
-        out.print(f"{found.value} traced {direction.value} from {escape(account)}: {len(found.steps)} steps")
+        out.print(
+            f"{found.value:,.2f} traced {direction.value} from {escape(account)}: {len(found.steps):,} steps"
+        )
+        if not found.steps:
+            came = "left" if direction is Way.FORWARD else "came in"
+            out.print(f"In this ledger nothing {came} here. Try the other --direction, or check the account.")
+            return
         if found.estimated:
             out.print("Some values are not known and were taken as equal parts.")
         grid = Table(title="Where it ends", title_justify="left", header_style="bold")
         for name in ("value", "hop", "account", "why it ends there"):
-            grid.add_column(name, overflow="fold")
+            grid.add_column(name, overflow="fold", justify="right" if name in ("value", "hop") else "left")
         for leaf in sorted(found.leaves, key=lambda one: -one.value)[:25]:
-            grid.add_row(str(leaf.value), str(leaf.hop), escape(leaf.account), leaf.reason.value)
+            grid.add_row(f"{leaf.value:,.2f}", str(leaf.hop), escape(leaf.account), leaf.reason.value)
         out.print(grid)
         if svg:
             out.print(f"Flow diagram: {escape(str(svg))}")
