@@ -23,6 +23,7 @@ from comity.training.world import World
 LIMITS = (
     "The world is made up; only the sanctioned wallets are real. It says nothing about any firm or country.",
     "Parameters are engineering defaults, and honest doings that look like laundering are planted too.",
+    "The seconds run from the joint finding at the asking FIU to the freeze in force and acknowledged there.",
     "The demo's account decides at once and reports the strongest alerts unread: no person's time counts.",
     "Law below high confidence is marked wherever it is used. None of it is legal advice.",
     "Singapore publishes no schema for its reports: goAML stands in for it.",
