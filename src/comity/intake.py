@@ -81,10 +81,9 @@ def open_source(path: Path, *, limit: int = MAX_BYTES) -> BinaryIO:
             raise OSError(errno.EINVAL, "it is a directory or a device, not a file")
         packed = path.stat().st_size
         raw = path.open("rb")
-    except OSError as error:
-        raise BadInput(
-            f"cannot open {path.name}", why=error.strerror or "", remedy="check the path"
-        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        why = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        raise BadInput(f"cannot open {path.name}", why=why, remedy="check the path") from None
     head = raw.read(6)
     raw.seek(0)
     if packed > limit:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -26,6 +26,8 @@ from comity.model import (
     Subject,
     Transfer,
 )
+
+MAX_FIGURE = 1e18
 
 
 class Urgency(StrEnum):
@@ -244,7 +246,7 @@ def check(message: Message) -> Body:
     """The message's body, validated for its kind.
 
     Raises BadInput naming the content that is missing or does not fit: the body's own, the purpose of
-    the handling, or the message that an answer answers.
+    the handling, the message that an answer answers, a time without its offset, a figure out of bounds.
     """
     if not message.handling.purpose.strip():
         raise BadInput(f"message {message.id} states no purpose", remedy="say in its handling what it is for")
@@ -263,4 +265,33 @@ def check(message: Message) -> Body:
             remedy=f"it may have {', '.join(sorted(known))}",
         )
     body: Body = codec.from_plain(schema, dict(message.body))
+    _check_times(f"a {message.kind.value}", (message.handling, body))
+    _check_findings(getattr(body, "findings", ()))
     return body
+
+
+def _check_times(what: str, value: object) -> None:
+    """Refuse a time without its offset, wherever it stands: none could be compared with another's."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise BadInput(
+                f"{what} holds a time without its offset: {value.isoformat()}", remedy="write times in UTC"
+            )
+    elif isinstance(value, tuple):
+        for item in value:
+            _check_times(what, item)
+    elif is_dataclass(value):
+        for item in fields(value):
+            _check_times(what, getattr(value, item.name))
+
+
+def _check_findings(findings: tuple[Finding, ...]) -> None:
+    """Refuse a finding that would spoil sums and ranks: a score or figure out of bounds, no reason."""
+    for finding in findings:
+        figures = [figure for _, figure in finding.features]
+        if not (0 <= finding.score <= 1 and finding.reasons and all(0 <= f < MAX_FIGURE for f in figures)):
+            raise BadInput(
+                f"finding {finding.id[:64]!r} has no reason, or a score or figure out of bounds",
+                why=f"a score lies between 0 and 1, a figure between 0 and {MAX_FIGURE:.0e}",
+                remedy="correct it and send it again",
+            )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy import Connection, select
 
-from comity import flow
+from comity import flow, intake
 from comity.audit.tables import leaf
 from comity.errors import BadInput, Conflict
 from comity.model import Case, Finding, Level, Transfer, Verdict
@@ -79,16 +79,22 @@ def account_for_ledger(node: Node) -> int:
 
 
 def load_customers(node: Node, path: Path) -> int:
-    """Take in the node's own customers (JSON Lines of account and party). Raises BadInput."""
+    """Take in the node's own customers (JSON Lines of account and party), in place of those it has.
+
+    Raises BadInput, also for a file without any; TooLarge.
+    """
     draft = node.paths.customers.with_suffix(".new")
-    shutil.copyfile(path, draft)
     try:
+        with intake.open_source(path) as given:
+            draft.touch(mode=0o600)
+            with draft.open("wb") as copy:
+                shutil.copyfileobj(given, copy)
         customers = read_customers(draft)
-    except BadInput:
-        draft.unlink()
-        raise
-    draft.chmod(0o600)
-    draft.replace(node.paths.customers)
+        if not customers:
+            raise BadInput(f"{path.name} names no customer", remedy="give the file of all customers")
+        draft.replace(node.paths.customers)
+    finally:
+        draft.unlink(missing_ok=True)
     node.__dict__.pop("customers", None)
     with node.act() as conn:
         node.record(conn, "customers.loaded", {"accounts": len(customers)})

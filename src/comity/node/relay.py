@@ -9,6 +9,7 @@ import contextlib
 import logging
 import ssl
 import threading
+import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 PAUSE = 0.25
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+LONGEST_ANSWER = 60.0
+"""Seconds in which a peer must have given its receipt: it holds up the others meanwhile."""
 FINAL = frozenset({400, 403, 413, 422})
 """Answers by which a peer refuses a message for good; anything else is tried again."""
 
@@ -87,11 +90,11 @@ class Relay:
         error, final, receipt = "an answer without a receipt", False, b""
         try:
             member = node.directory.valid(message.recipient, node.clock())
-            answer = self._client(member).post("/v1/messages", content=item.sealed)
-            if answer.status_code == 200 and len(answer.content) <= MAX_RECEIPT:
-                receipt = answer.content
-            else:
-                error, final = f"status {answer.status_code}", answer.status_code in FINAL
+            with self._client(member).stream("POST", "/v1/messages", content=item.sealed) as answer:
+                if answer.status_code == 200:
+                    receipt = _bounded(answer)
+                else:
+                    error, final = f"status {answer.status_code}", answer.status_code in FINAL
         except (httpx.HTTPError, ssl.SSLError, ComityError) as failure:
             error = type(failure).__name__
         with node.act() as conn:
@@ -130,3 +133,13 @@ class Relay:
             )
             self._clients[member.tls_fingerprint] = client
         return client
+
+
+def _bounded(answer: httpx.Response) -> bytes:
+    """The answer's body as it came, never unpacked; empty when it is no receipt: too long, or too slow."""
+    body, until = b"", time.monotonic() + LONGEST_ANSWER
+    for chunk in answer.iter_raw():
+        body += chunk
+        if len(body) > MAX_RECEIPT or time.monotonic() > until:
+            return b""
+    return body

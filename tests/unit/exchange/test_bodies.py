@@ -97,3 +97,43 @@ def test_payloads_are_base64() -> None:
             bodies.Match("wallet", wrong)
     with pytest.raises(BadInput, match="lacks facts"):
         replace(REQUEST, facts="")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"first": "2026-01-01T00:00:00"}, "without its offset"),
+        ({"score": 1e308}, "out of bounds"),
+        ({"score": "NaN"}, "out of bounds"),
+        ({"features": [["senders", -1.0]]}, "out of bounds"),
+        ({"features": [["senders", "inf"]]}, "out of bounds"),
+        ({"reasons": []}, "no reason"),
+    ],
+)
+def test_a_finding_that_would_spoil_sums(
+    write: Callable[..., Message], change: dict[str, object], says: str
+) -> None:
+    found = {
+        "id": "f",
+        "kind": "typology",
+        "rule": "fan_in",
+        "subject": "s",
+        "level": "watch",
+        "score": 0.5,
+        "reasons": ["Many."],
+        "evidence": [],
+        "source": "made up",
+        "features": [["senders", 3.0]],
+    }
+    body = {"outcome": "found", "facts": "Found."}
+    message = write(kind=MessageKind.REPLY, body={**body, "findings": [found]}, in_reply_to="m-0")
+    bodies.check(message)
+    with pytest.raises(BadInput, match=says):
+        bodies.check(replace(message, body={**body, "findings": [{**found, **change}]}))
+
+
+def test_terms_with_a_time_that_cannot_be_compared(write: Callable[..., Message]) -> None:
+    message = write(kind=MessageKind.REPLY, body={"outcome": "found", "facts": "Found."}, in_reply_to="m-0")
+    terms = replace(message.handling, retain_until=datetime(2027, 1, 1))  # noqa: DTZ001
+    with pytest.raises(BadInput, match="without its offset"):
+        bodies.check(replace(message, handling=terms))

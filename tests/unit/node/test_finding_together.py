@@ -420,3 +420,17 @@ def test_what_cannot_be_matched_on_does_not_spoil_the_rest(small: ModuleType) ->
     accounts = [AccountId("acct:de-vasp-1:77"), AccountId("iban:DE00370400440532013000")]
     assert matchable(accounts, [party]) == ("account|acct:de-vasp-1:77", KEY)
     assert IdentifierKind.LEI not in watching.KINDS
+
+
+def test_an_institution_gets_no_match(join: Join, stocked: Stock, net: ModuleType, log: Log) -> None:
+    """The gateways of some countries let its offer pass; what others watch is still not told."""
+    nodes = join("de-fiu", "de-vasp-1", "de-vasp-2")
+    stocked(nodes["de-vasp-1"], senders=6)
+    told(nodes, net, "de")
+    asker = nodes["de-vasp-2"]
+    body = bodies.Match("document", bodies.pack(match.Client().offer([KEY])))
+    with asker.act() as conn:
+        send(asker, conn, MessageKind.MATCH_OFFER, "de-fiu", bodies.plain(body), purpose="money_laundering")
+    net.settle(nodes)
+    assert all_messages(asker) == []
+    assert log(nodes["de-fiu"])[-1] == "message.set_aside"

@@ -276,3 +276,24 @@ def test_an_answer_from_somebody_else(nodes: dict[str, Node], net: ModuleType, l
 )
 def test_how_long_it_lasts(limit: Deadline | None, days: float | None) -> None:
     assert freezing.lasting(limit) == (timedelta(days=days) if days else None)
+
+
+def test_a_refusal_before_the_answer_holds_nothing_up(nodes: dict[str, Node], net: ModuleType) -> None:
+    """One holder sends a refusal, and then its answer: the partner still gets its own."""
+    ae, de, vasp = nodes["ae-fiu"], nodes["de-fiu"], nodes["de-vasp-1"]
+    request = ask(ae, "de-fiu", MULE, OTHER)
+    net.settle(nodes)
+    orders = {order.recipient: order for order in freezing.carry_out(de, request.id, by="Bea Beamtin")}
+    refusal = bodies.Refusal(bodies.Ground.INSUFFICIENT, "Which account?")
+    with vasp.act() as conn:
+        send(
+            vasp,
+            conn,
+            MessageKind.REFUSAL,
+            "de-fiu",
+            bodies.plain(refusal),
+            purpose="money_laundering",
+            in_reply_to=orders["de-vasp-1"],
+        )
+    net.settle(nodes)
+    assert states(ae) == [MeasureState.IN_FORCE]

@@ -190,3 +190,14 @@ def test_only_a_person_decides(vasp: Node, by: str, log: Log) -> None:
     with pytest.raises(BadInput):
         hops.decide(vasp, case.id, Verdict.REPORT, by, "Because.")
     assert log(vasp) == before
+
+
+def test_a_file_without_customers_replaces_none(vasp: Node, small: ModuleType, tmp_path: Path) -> None:
+    path = small.customers(tmp_path / "c.jsonl", {"acct:de-vasp-1:1": small.MULE})
+    hops.load_customers(vasp, path)
+    path.write_bytes(b"")
+    for given in (path, tmp_path, tmp_path / "none", Path("/dev/null"), Path("a\x00b")):
+        with pytest.raises(BadInput):
+            hops.load_customers(vasp, given)
+    assert set(vasp.customers) == {"acct:de-vasp-1:1"}
+    assert [p.name for p in vasp.settings.home.glob("customers*")] == ["customers.jsonl"]

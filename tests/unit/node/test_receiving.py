@@ -159,20 +159,23 @@ def test_a_poison_message_is_set_aside_and_the_next_one_processed(
             raise Conflict("this one cannot be")
         if message.id == "m-2":
             raise DataError("insert", {}, ValueError("NUL"))
+        if message.id == "m-3":
+            raise ZeroDivisionError("ours")
         done.append(message.id)
 
     monkeypatch.setattr(receiving, "EFFECTS", {MessageKind.SPONTANEOUS: effect})
-    for number in (1, 2, 3):
+    for number in (1, 2, 3, 4):
         receive(sg, forge(de, "sg-fiu", id=f"m-{number}"), fingerprint(de))
         sg.clock.forward(seconds=1)  # type: ignore[attr-defined]
-    assert process_inbox(sg) == 3
-    assert done == ["m-3"]
-    assert log(sg)[-3:] == ["message.set_aside", "message.set_aside", "effect.begun"]
+    assert process_inbox(sg) == 4
+    assert done == ["m-4"]
+    assert log(sg)[-4:] == [*["message.set_aside"] * 3, "effect.begun"]
     with sg.act() as conn:
-        first, second, _ = sg.audit.entries(conn, sg.audit.size(conn) - 3)
+        first, second, third, _ = sg.audit.entries(conn, sg.audit.size(conn) - 4)
         assert sg.mailbox.unprocessed(conn) == ()
     assert (first.body["message"], first.body["why"]) == ("m-1", "this one cannot be")
     assert "database cannot keep" in str(second.body["why"])
+    assert "a fault in this node" in str(third.body["why"])
     assert process_inbox(sg) == 0
 
 

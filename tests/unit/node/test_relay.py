@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -38,7 +39,8 @@ class Wire:
     def client(self, member: Any) -> httpx.Client:
         def answer(request: httpx.Request) -> httpx.Response:
             self.calls.append(member.id)
-            return self.says(member.id, request.content)
+            said = self.says(member.id, request.content)
+            return httpx.Response(said.status_code, headers=said.headers, stream=said.stream)
 
         return httpx.Client(base_url=member.url, transport=httpx.MockTransport(answer))
 
@@ -208,3 +210,38 @@ def test_a_client_for_each_member(nodes: dict[str, Node]) -> None:
         Relay(nodes["de-fiu"])._client(directory.member("ae-fiu"))
     relay.stop()
     assert one.is_closed
+
+
+def test_an_endless_answer_is_not_read_to_its_end(nodes: dict[str, Node], relay: Relay, wire: Wire) -> None:
+    read: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        for number in range(10_000):
+            read.append(number)
+            yield b"x" * 1024
+
+    message = tell(nodes["de-fiu"], "sg-fiu")
+    wire.says = lambda _to, _sealed: httpx.Response(200, content=endless())
+    once(relay)
+    assert len(read) < 10
+    assert held(nodes["de-fiu"], message).state is State.QUEUED
+
+
+def test_a_packed_answer_is_not_unpacked(nodes: dict[str, Node], relay: Relay, wire: Wire) -> None:
+    message = tell(nodes["de-fiu"], "sg-fiu")
+    bomb = gzip.compress(bytes(10**6))
+    wire.says = lambda _to, _sealed: httpx.Response(
+        200, content=iter([bomb]), headers={"content-encoding": "gzip"}
+    )
+    once(relay)
+    waiting = held(nodes["de-fiu"], message)
+    assert waiting.state is State.QUEUED and waiting.error
+
+
+def test_an_answer_that_drips_is_given_up(
+    nodes: dict[str, Node], relay: Relay, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity.node.relay.LONGEST_ANSWER", -1.0)
+    message = tell(nodes["de-fiu"], "sg-fiu")
+    once(relay)
+    assert held(nodes["de-fiu"], message).error == "an answer without a receipt"
