@@ -9,7 +9,7 @@ passed on. The same entries give the same bytes. The node's store keeps its edit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -74,12 +74,12 @@ def read_header(stream: BinaryIO) -> Header:
     return header
 
 
-def listings(stream: BinaryIO, header: Header) -> Iterator[Listing]:
+def listings(stream: BinaryIO | Kept, header: Header) -> Iterator[Listing]:
     """The entries after the header, as many as it says and all of its list. Raises BadInput."""
     return whole(unique(_entries(stream, header)), header.entries, f"extract of {header.list_id}")
 
 
-def _entries(stream: BinaryIO, header: Header) -> Iterator[Listing]:
+def _entries(stream: BinaryIO | Kept, header: Header) -> Iterator[Listing]:
     while line := _line(stream):
         listing = codec.from_json(Listing, line, limit=MAX_LINE)
         named = listing.entry_id and listing.party.name
@@ -92,18 +92,41 @@ def _entries(stream: BinaryIO, header: Header) -> Iterator[Listing]:
         yield listing
 
 
-def _line(stream: BinaryIO) -> bytes:
+def _line(stream: BinaryIO | Kept) -> bytes:
     line = stream.readline(MAX_LINE + 1)
     if len(line) > MAX_LINE:
         raise TooLarge(f"a line of more than {MAX_LINE:,} bytes", remedy="write the extract again")
     return line
 
 
-def lines(header: Header, entries: Iterable[Listing]) -> Iterator[bytes]:
-    """The lines of an extract. Fields left empty are not written."""
+def lines(
+    header: Header, entries: Iterable[Listing], written: Callable[[Listing], bytes] | None = None
+) -> Iterator[bytes]:
+    """The lines of an extract. Fields left empty are not written.
+
+    ``written`` gives the line of an entry where it is there already, as `Kept` does.
+    """
     yield _pack(header)
     for listing in entries:
-        yield _pack(listing)
+        yield written(listing) if written else _pack(listing)
+
+
+class Kept:
+    """A stream that `listings` reads, and that keeps the line of the entry just read.
+
+    Only for an extract of our own writing: then that line is what `lines` would write again.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._line = b""
+
+    def readline(self, limit: int = -1) -> bytes:
+        self._line = self._stream.readline(limit)
+        return self._line
+
+    def line(self, _listing: Listing) -> bytes:
+        return self._line
 
 
 def _pack(noun: Header | Listing) -> bytes:

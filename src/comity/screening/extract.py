@@ -9,7 +9,7 @@ import lzma
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, cast
@@ -22,11 +22,19 @@ from comity.model import Listing
 
 
 def write_extract(
-    edition: Edition, path: Path, *, origin: str = "", terms: str = "", sha256: str = "", loaded: str = ""
+    edition: Edition,
+    path: Path,
+    *,
+    origin: str = "",
+    terms: str = "",
+    sha256: str = "",
+    loaded: str = "",
+    written: Callable[[Listing], bytes] | None = None,
 ) -> Header:
     """Write ``edition`` to ``path`` (``.xz``, ``.gz``, anything else plain) and return its header.
 
-    Without ``origin`` and ``terms`` those of the list's own plug-in are written. The file replaces what
+    Without ``origin`` and ``terms`` those of the list's own plug-in are written; ``written`` is as for
+    `comity.lists.extract.lines`. The file replaces what
     was there only once it is whole and on disk. Raises what reading the edition raises; StoreError.
     """
     if not origin or not terms:
@@ -45,7 +53,7 @@ def write_extract(
             temporary = Path(whole.name)
             try:
                 header = Header(edition.list_id, edition.version, origin, terms, 0, sha256, loaded)
-                entries = lines(header, count.over(edition.listings))
+                entries = lines(header, count.over(edition.listings), written)
                 next(entries)
                 _pack(entries, cast("IO[bytes]", body), path.suffix)
                 header = replace(header, entries=count.entries, wallets=len(count.wallets))

@@ -94,7 +94,7 @@ class ListStore:
             with intake.open_source(path) as stream:
                 header = extract.read_header(stream)
             if header.list_id not in stored or _moment(stored[header.list_id]) < _moment(header.version):
-                done.append(self.load(path, now=now))
+                done.append(self._load(path, now=now, list_id=None, at_least=0, only=None, ours=True))
         return done
 
     def editions(self) -> tuple[Header, ...]:
@@ -122,14 +122,24 @@ class ListStore:
                 raise _damaged(path, error) from None
 
     def _load(
-        self, path: Path, *, now: datetime, list_id: str | None, at_least: int, only: Iterable[str] | None
+        self,
+        path: Path,
+        *,
+        now: datetime,
+        list_id: str | None,
+        at_least: int,
+        only: Iterable[str] | None,
+        ours: bool = False,
     ) -> LoadSummary:
+        """``ours``: the file is an extract that `write_extract` wrote, so its lines are kept as they are."""
         sha256 = digest(path)
+        kept: extract.Kept | None = None
         with intake.open_source(path) as stream:
             plugin = plugins.recognise("lists", intake.peek(stream), only)
             if plugin is extract:
                 header = extract.read_header(stream)
-                edition = Edition(header.list_id, header.version, extract.listings(stream, header))
+                kept = extract.Kept(stream) if ours else None
+                edition = Edition(header.list_id, header.version, extract.listings(kept or stream, header))
                 origin, terms = header.origin, header.terms
             else:
                 edition, origin, terms = plugin.read(stream), "", ""
@@ -145,6 +155,7 @@ class ListStore:
                 terms=terms or plugin.SPEC.terms,
                 sha256=sha256,
                 loaded=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+                written=kept.line if kept else None,
             )
         replaced = previous.version if previous else ""
         return LoadSummary(header.list_id, header.version, header.entries, header.wallets, sha256, replaced)

@@ -187,6 +187,11 @@ def test_the_shipped_list(lists: ListStore, tmp_path: Path, now: datetime) -> No
         587,
     )
     assert lists.bundled(now) == []
+    (shipped,) = store.shipped()
+    again = ListStore(tmp_path / "again")
+    assert again.load(shipped, now=now) == summary
+    (one,), (other,) = tmp_path.glob("again/*.gz"), lists._directory.glob("*.gz")
+    assert gzip.decompress(one.read_bytes()) == gzip.decompress(other.read_bytes()), "kept or written anew"
     assert all(path.stat().st_size < 1_500_000 for path in store.shipped())
     small = tmp_path / "sample.xml"
     small.write_bytes(ofac_sdn.SAMPLE)
