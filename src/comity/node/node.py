@@ -106,6 +106,8 @@ class Node:
         self.mailbox = Mailbox(self.keys, SystemRandom())
         self.freezes = FreezeRegister(clock)
         self._writing = threading.RLock()
+        self.stirred = threading.Event()
+        """Set by every act of this process: the relay looks at once, not after its pause."""
         self._read: tuple[tuple[int, int, int], Commons, Directory] | None = None
 
     @classmethod
@@ -170,6 +172,7 @@ class Node:
     ) -> int:
         """Append an event to the audit log and, if it belongs to a case, to that case's five hops."""
         index = self.audit.append(conn, kind, {**body, "case": case_id} if case_id else body)
+        self.stirred.set()
         if case_id:
             row = {"idx": index, "case_id": case_id, "hop": hop, "text": text, "law": law}
             conn.execute(insert(tables.event).values(at=self.clock().isoformat(), **row))

@@ -25,7 +25,8 @@ from comity.node.receiving import process_inbox
 
 log = logging.getLogger(__name__)
 
-PAUSE = 0.25
+PAUSE = 1.0
+"""Seconds until it looks by itself: for retries, and for what another process has put in the outbox."""
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 LONGEST_ANSWER = 60.0
 """Seconds in which a peer must have given its receipt: it holds up the others meanwhile."""
@@ -47,6 +48,7 @@ class Relay:
 
     def stop(self) -> None:
         self._stop.set()
+        self._node.stirred.set()
         if self._thread.is_alive():
             self._thread.join(timeout=35)
         for client in self._clients.values():
@@ -57,15 +59,16 @@ class Relay:
             self._node.mailbox.wake(conn, self._node.clock())
         with ThreadPoolExecutor(max_workers=4, thread_name_prefix="deliver") as pool:
             while not self._stop.is_set():
+                self._node.stirred.clear()
                 try:
-                    busy = self.once(pool)
+                    if not self.once(pool):
+                        self._node.stirred.wait(PAUSE)
+                    continue
                 except (ComityError, SQLAlchemyError):
-                    busy = False  # what failed is still in the mailbox, and is tried again
+                    pass  # what failed is still in the mailbox, and is tried again
                 except Exception:
                     log.exception("a fault in the node; what it was at is tried again")
-                    busy = False
-                if not busy:
-                    self._stop.wait(PAUSE)
+                self._stop.wait(PAUSE)
 
     def once(self, pool: ThreadPoolExecutor) -> bool:
         """One round; True when it moved something."""
