@@ -46,9 +46,14 @@ def settings(home: Path, name: str, **given: object) -> Settings:
 class Office:
     """Who signs the commons: two of its three keys must."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: int = 1) -> None:
         self._keys = [Ed25519PrivateKey.generate() for _ in range(3)]
-        self._root = Root(1, tuple(key.public_key().public_bytes_raw().hex() for key in self._keys), 2)
+        public = (key.public_key().public_bytes_raw().hex() for key in self._keys)
+        self._root = Root(version, tuple(public), 2)
+
+    def rotated(self) -> Office:
+        """The office that comes after this one, with keys of its own."""
+        return Office(self._root.version + 1)
 
     @property
     def root(self) -> bytes:
@@ -63,12 +68,14 @@ class Office:
         days: int = 90,
         signers: int = 2,
         digests: Mapping[str, str] | None = None,
+        also: Office | None = None,
     ) -> bytes:
-        """The signed commons of these nodes."""
+        """The signed commons of these nodes, signed by another office ``also`` where the root changes."""
         members = json.loads(Directory(tuple(node.entry() for node in nodes)).to_json())
         expires = now + timedelta(days=days)
         signed = Commons(version, now, expires, self._root, members, dict(digests or {}), roles={})
-        return commons.publish(signed, self._keys[:signers])
+        others = also._keys if also else []
+        return commons.publish(signed, [*self._keys[:signers], *others])
 
 
 def found(nodes: Sequence[Node], now: datetime) -> tuple[bytes, bytes]:

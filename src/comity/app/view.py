@@ -72,6 +72,7 @@ class Desk:
         with node.act() as conn:
             due = node.cases.due(conn, node.clock() + SOON)
             waiting = node.cases.list_cases(conn, CaseState.OPEN, limit=limit)
+            loose = node.cases.alerts_in_no_case(conn, limit)
             asked = [
                 item.message
                 for item in node.mailbox.received(conn, 200)
@@ -85,6 +86,7 @@ class Desk:
         ]
         found += [Task("message", m.id, f"{m.kind.value.replace('_', ' ')} from {m.sender}") for m in asked]
         found += [Task("case", case.id, f"Decide: {case.title}") for case in waiting]
+        found += [Task("finding", one.id, f"Alert in no case: {one.reasons[0]}") for one in loose]
         return found[:limit]
 
     def findings(
@@ -162,10 +164,15 @@ class Desk:
 
     def case_messages(self, case_id: str) -> Sequence[Parcel]:
         with self._node.act() as conn:
-            ids = conn.execute(
-                select(tables.case_message.c.message_id).where(tables.case_message.c.case_id == case_id)
-            ).scalars()
-            found = [self._node.parcel(conn, message_id) for message_id in ids]
+            here = tables.case_message.c
+            rows = conn.execute(select(here.message_id, here.sender).where(here.case_id == case_id)).all()
+            own, box = self._node.settings.id, self._node.mailbox
+            found = [
+                box.outgoing(conn, row.message_id)
+                if row.sender == own
+                else box.get(conn, row.sender, row.message_id)
+                for row in rows
+            ]
         return [self._parcel(item) for item in sorted(found, key=lambda item: item.message.created)]
 
     def decide(self, case_id: str, verdict: Verdict, by: str, grounds: str) -> Case:

@@ -20,9 +20,10 @@ from comity.casework import findings as _findings
 from comity.casework import reports as _reports
 from comity.casework.findings import page, stamp
 from comity.casework.tables import case as case_table
+from comity.casework.tables import finding as finding_table
 from comity.casework.tables import item as item_table
 from comity.errors import BadInput, Conflict, NotFound
-from comity.model import Case, CaseState, Decision, Duty, Finding, Verdict
+from comity.model import Case, CaseState, Decision, Duty, Finding, Level, Verdict
 
 MACHINES = frozenset(
     {"system", "automatic", "auto", "comity", "node", "engine", "bot", "model", "ai", "none"}
@@ -223,6 +224,17 @@ class CaseStore:
         if state is not None:
             query = query.where(case_table.c.state == state.value)
         return int(connection.execute(query).scalar_one())
+
+    def alerts_in_no_case(self, connection: Connection, limit: int) -> tuple[Finding, ...]:
+        """Alerts nobody has opened a case on, the highest score first."""
+        cased = select(item_table.c.ref).where(item_table.c.kind == "finding")
+        query = (
+            select(finding_table.c.body)
+            .where(finding_table.c.level == Level.ALERT.value, finding_table.c.id.not_in(cased))
+            .order_by(finding_table.c.score.desc(), finding_table.c.id)
+        )
+        bodies = connection.execute(page(query, limit, 0)).scalars()
+        return tuple(codec.from_json(Finding, body.encode()) for body in bodies)
 
     def case_of_finding(self, connection: Connection, finding_id: str) -> str:
         """The id of the case a finding is in, '' if none."""

@@ -16,6 +16,7 @@ from comity.errors import Conflict, NotFound, Refused
 from comity.exchange import bodies
 from comity.model import (
     AccountId,
+    Case,
     Deadline,
     Measure,
     MeasureState,
@@ -28,8 +29,10 @@ from comity.model import (
     Verdict,
 )
 from comity.node import tables
+from comity.node.hops import evidence
 from comity.node.node import Node
-from comity.node.sending import link, send
+from comity.node.sending import link_once, send
+from comity.node.watching import accounts_of
 from comity.standard.resolve import resolve
 
 POWERS = ("freeze.fiu.account", "freeze.fiu.transaction")
@@ -73,9 +76,26 @@ def ask(
                 why="a person decides whose property is frozen",
                 remedy="decide the case with the verdict freeze first",
             )
+        _belong(node, conn, case, accounts)
         message = _request(node, conn, recipient, accounts, case_id=case_id, by=by, grounds=grounds)
         node.cases.record_act(conn, case_id, f"freeze asked of {recipient}")
     return message
+
+
+def _belong(node: Node, conn: Connection, case: Case, accounts: Sequence[AccountId]) -> None:
+    """A decision about a case covers its own accounts only: its subjects', and those in its transfers."""
+    own = set(case.subjects)
+    for subject in case.subjects:
+        own |= {str(account) for account in accounts_of(conn, subject)}
+    for transfer in evidence(node, case.findings):
+        own |= {str(transfer.originator), str(transfer.beneficiary)}
+    for account in accounts:
+        if str(account) not in own:
+            raise Refused(
+                f"account {account} does not belong to case {case.id}",
+                why="it is no subject of the case, of none of its transfers, and nobody told of it for one",
+                remedy="check the account; if it does belong, open a case on a finding about it",
+            )
 
 
 def _request(
@@ -151,7 +171,7 @@ def carry_out(node: Node, message_id: str, *, by: str) -> tuple[Message, ...]:
         case = node.cases.open_case(
             conn, f"Freeze request from {asked.sender}", [str(a) for a in body.accounts], (), ()
         )
-        link(conn, asked, case.id)
+        link_once(conn, asked, case.id)
         node.record(
             conn,
             "case.transfers",

@@ -95,7 +95,6 @@ def load_customers(node: Node, path: Path) -> int:
         draft.replace(node.paths.customers)
     finally:
         draft.unlink(missing_ok=True)
-    node.__dict__.pop("customers", None)
     with node.act() as conn:
         node.record(conn, "customers.loaded", {"accounts": len(customers)})
     return len(customers)
@@ -195,7 +194,9 @@ def _record_hops(node: Node, conn: Connection, case: Case, transfers: Sequence[T
         {"duties": len(case.duties), "countries": countries},
         hop="duty",
         case_id=case.id,
-        text=f"{len(case.duties)} duties in {', '.join(countries) or 'no country'}",
+        text=f"{len(case.duties)} duties in {', '.join(countries)}"
+        if case.duties
+        else "No duties computed: this node holds no transfers of the case to compute them from",
     )
 
 

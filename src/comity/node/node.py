@@ -108,6 +108,7 @@ class Node:
         self._writing = threading.RLock()
         self.stirred = threading.Event()
         """Set by every act of this process: the relay looks at once, not after its pause."""
+        self._customers: tuple[tuple[int, int, int], dict[str, Party]] | None = None
         self._read: tuple[tuple[int, int, int], Commons, Directory] | None = None
 
     @classmethod
@@ -258,12 +259,17 @@ class Node:
             return Ledger.open(self.paths.ledger)
         return Ledger.create(self.paths.ledger, AssetId.parse(self.settings.reference))
 
-    @cached_property
+    @property
     def customers(self) -> dict[str, Party]:
-        """The node's own customers by account id; empty for an authority."""
-        if not self.paths.customers.exists():
+        """The node's own customers by account id; none at an authority. Read again when the file changes."""
+        try:
+            stamp = self.paths.customers.stat()
+        except FileNotFoundError:
             return {}
-        return read_customers(self.paths.customers)
+        mark = (stamp.st_ino, stamp.st_mtime_ns, stamp.st_size)
+        if self._customers is None or self._customers[0] != mark:
+            self._customers = mark, read_customers(self.paths.customers)
+        return self._customers[1]
 
     def own_fiu(self) -> str:
         """The FIU of this node's jurisdiction. Raises SettingsError when the directory has none."""
@@ -294,21 +300,26 @@ class Node:
     def join(self, root: bytes, bundle: bytes) -> Commons:
         """Take in a root of trust and a bundle of the commons signed under it.
 
-        A node that has joined takes only newer bundles of the same root. Raises Unverified, BadInput,
-        Conflict.
+        Once joined, a node trusts the root it holds: only a bundle whose signers that root names can
+        bring a new one, and what signed before is then no longer trusted. Raises Unverified, BadInput, and
+        Conflict when another network's root is given.
         """
-        if self.paths.commons_root.exists() and self.paths.commons_root.read_bytes() != root:
-            raise Conflict(
-                "this node trusts another root",
-                why="changing it would let somebody else name the members",
-                remedy="join with a new node",
-            )
         trusted = codec.from_json(Root, root)
         seen = 0
-        if self.paths.commons.exists():  # it may have expired: what it was still counts
-            seen = commons.load(self.paths.commons.read_bytes(), trusted, LONG_AGO).version
+        if self.paths.commons.exists():
+            held = codec.from_json(Root, self.paths.commons_root.read_bytes())
+            if trusted.version >= held.version and trusted != held:
+                raise Conflict(
+                    "this node trusts another root",
+                    why="changing it would let somebody else name the members",
+                    remedy="join with a new node, or give a bundle that the present root signed",
+                )
+            trusted = held
+            # It may have expired: what it was still counts.
+            seen = commons.load(self.paths.commons.read_bytes(), held, LONG_AGO).version
         found = commons.load(bundle, trusted, self.clock(), seen=seen)
-        for path, data in ((self.paths.commons_root, root), (self.paths.commons, bundle)):
+        now_trusted = codec.to_json(found.root)
+        for path, data in ((self.paths.commons, bundle), (self.paths.commons_root, now_trusted)):
             draft = path.with_suffix(".new")
             draft.write_bytes(data)
             draft.replace(path)

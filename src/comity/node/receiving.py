@@ -89,7 +89,7 @@ def process_inbox(node: Node) -> int:
                 if node.mailbox.mark_processed(conn, item.message.sender, item.message.id, node.clock()):
                     _take_effect(node, conn, item.message)
         except ComityError as error:
-            _set_aside(node, item, error.what)
+            _set_aside(node, item, type(error).__name__)
         except (DataError, IntegrityError):
             _set_aside(node, item, "it holds text that the database cannot keep")
         except (SQLAlchemyError, OSError, MemoryError):

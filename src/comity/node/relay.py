@@ -77,6 +77,8 @@ class Relay:
         with self._node.act() as conn:
             for late in self._node.mailbox.set_aside(conn, now):
                 self._node.record(conn, "message.expired", {"message": late.message.id})
+            for over in self._node.freezes.expire(conn, now):
+                self._node.record(conn, "freeze.expired", {"measure": over.id})
             due = self._node.mailbox.due(conn, now)
         queues: dict[str, list[Outgoing]] = defaultdict(list)
         for item in due:

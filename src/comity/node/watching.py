@@ -148,8 +148,8 @@ def keep(conn: Connection, message: Message, items: Sequence[Watched]) -> None:
         )
 
 
-def accounts_of(node: Node, key: str) -> dict[AccountId, str]:
+def accounts_of(conn: Connection, key: str) -> dict[AccountId, str]:
     """The accounts behind a key that this FIU was told of, each with who told of it."""
-    with node.act() as conn:
-        items = all_watched(conn)
-    return {account: item.source for item in items if key in item.keys for account in item.accounts}
+    return {
+        account: item.source for item in all_watched(conn) if key in item.keys for account in item.accounts
+    }

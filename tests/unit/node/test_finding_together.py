@@ -91,11 +91,12 @@ def test_what_neither_sees_alone_is_found_together(
     assert [one.id for one in together.join(sg)] == [alert.id], "adding up again gives the same"
     with sg.act() as conn:
         assert sg.cases.finding(conn, alert.id) == alert
-    assert watching.accounts_of(sg, KEY) == {
-        AccountId("acct:sg-vasp-1:77"): "sg-vasp-1",
-        AccountId("acct:de-vasp-1:77"): "de-fiu",
-    }
-    assert watching.accounts_of(sg, "document|passport|DE|X") == {}
+    with sg.act() as conn:
+        assert watching.accounts_of(conn, KEY) == {
+            AccountId("acct:sg-vasp-1:77"): "sg-vasp-1",
+            AccountId("acct:de-vasp-1:77"): "de-fiu",
+        }
+        assert watching.accounts_of(conn, "document|passport|DE|X") == {}
     case = hops.open_case(sg, [alert.id])
     assert case.subjects == (KEY,)
     for node in nodes.values():
@@ -244,7 +245,7 @@ def test_the_budget_ends_the_asking(
     assert log(de).count("message.set_aside") == 2
     with de.act() as conn:
         aside = [e for e in de.audit.entries(conn, 0, 1000) if e.kind == "message.set_aside"]
-    assert all("used up" in str(e.body["why"]) for e in aside)
+    assert all(e.body["why"] == "Refused" for e in aside)
     assert sum(one.keys is None for one in together.results(sg)) == 2, "these stay without an answer"
     clock.forward(days=1)
     together.offer_match(sg, "de-fiu")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,7 @@ from comity.model import (
 )
 from comity.node import freezing, hops
 from comity.node.node import Node
+from comity.node.relay import Relay
 from comity.node.sending import send
 
 Join = Callable[..., dict[str, Node]]
@@ -42,28 +44,31 @@ def nodes(join: Join, small: ModuleType, tmp_path: Path) -> dict[str, Node]:
     return made
 
 
-def decided(node: Node, verdict: Verdict = Verdict.FREEZE) -> str:
-    """A case of this FIU, decided."""
-    finding = Finding(
-        node.ids(),
-        FindingKind.MATCH,
-        "fan_in",
-        str(MULE),
-        Level.ALERT,
-        0.9,
-        ("Two institutions see it.",),
-        (),
-        "x",
-    )
+def decided(node: Node, verdict: Verdict = Verdict.FREEZE, about: Sequence[AccountId] = (MULE,)) -> str:
+    """A case of this FIU about these accounts, decided."""
+    findings = [
+        Finding(
+            node.ids(),
+            FindingKind.MATCH,
+            "fan_in",
+            str(account),
+            Level.ALERT,
+            0.9,
+            ("Two institutions see it.",),
+            (),
+            "x",
+        )
+        for account in about
+    ]
     with node.act() as conn:
-        node.cases.save_findings(conn, [finding])
-    case = hops.open_case(node, [finding.id])
+        node.cases.save_findings(conn, findings)
+    case = hops.open_case(node, [finding.id for finding in findings])
     hops.decide(node, case.id, verdict, "Ada Officer", GROUNDS)
     return case.id
 
 
 def ask(node: Node, recipient: str, *accounts: AccountId, case_id: str = "") -> Message:
-    case_id = case_id or decided(node)
+    case_id = case_id or decided(node, about=accounts or (MULE,))
     return freezing.ask(
         node, recipient, accounts or (MULE,), case_id=case_id, by="Ada Officer", grounds=GROUNDS
     )
@@ -297,3 +302,23 @@ def test_a_refusal_before_the_answer_holds_nothing_up(nodes: dict[str, Node], ne
         )
     net.settle(nodes)
     assert states(ae) == [MeasureState.IN_FORCE]
+
+
+def test_a_decision_covers_the_accounts_of_its_case_only(nodes: dict[str, Node]) -> None:
+    case_id = decided(nodes["ae-fiu"])
+    with pytest.raises(Refused, match="does not belong to case"):
+        ask(nodes["ae-fiu"], "de-fiu", AccountId("acct:de-vasp-1:somebody-else"), case_id=case_id)
+    assert states(nodes["ae-fiu"]) == []
+
+
+def test_a_freeze_ends_when_its_time_in_law_is_over(
+    nodes: dict[str, Node], net: ModuleType, clock: Any
+) -> None:
+    fiu = nodes["de-fiu"]
+    ask(fiu, "de-vasp-1")
+    net.settle(nodes)
+    assert states(fiu) == [MeasureState.IN_FORCE]
+    clock.forward(days=60)
+    with ThreadPoolExecutor(1) as pool:
+        Relay(fiu).once(pool)
+    assert states(fiu) == [MeasureState.EXPIRED]

@@ -207,6 +207,18 @@ def test_ids_do_not_repeat() -> None:
     assert len({new_id() for _ in range(1000)}) == 1000
 
 
+def test_a_root_that_was_rotated_out_signs_no_more(node: Node, office: Secretariat) -> None:
+    """The old root's signers bring the new root; from then on theirs alone does not count."""
+    node.join(office.trusted, office.bundle(1))
+    before, after = office.office, office.office.rotated()
+    node.join(office.trusted, after.bundle([node], node.clock(), 2, also=before))
+    assert node.commons.root.version == 2
+    with pytest.raises(Unverified):
+        node.join(office.trusted, office.bundle(3))
+    node.join(office.trusted, after.bundle([node], node.clock(), 3))
+    assert node.commons.version == 3
+
+
 def test_the_law_is_the_one_the_network_agreed_on(node: Node, office: Secretariat) -> None:
     """A law file that is not the one in the commons is never computed with."""
     node.join(office.trusted, office.bundle(1, digests={"sg.yaml": "0" * 64}))

@@ -70,7 +70,8 @@ def test_a_whole_node(
     with fiu.act() as conn:
         assert fiu.mailbox.get(conn, "de-vasp-1", message.id).message.kind is MessageKind.REPORT
         assert conn.execute(text("SELECT count(*) FROM node_watch")).scalar_one() == 1
-    assert watching.accounts_of(fiu, "document|passport|DE|C01X00T47")
+    with fiu.act() as conn:
+        assert watching.accounts_of(conn, "document|passport|DE|C01X00T47")
     with vasp.act() as conn:
         kept = vasp.cases.get(conn, case.id)
         assert kept.acts and kept.decisions[0].by == "Ada Officer"

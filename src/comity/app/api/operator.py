@@ -287,7 +287,8 @@ def _together(node: Node) -> APIRouter:
     @api.get("/subjects/accounts")
     def accounts(key: str) -> Any:
         """The accounts behind a match key that this FIU was told of, each with who told of it."""
-        return {str(a): source for a, source in watching.accounts_of(node, key).items()}
+        with node.act() as conn:
+            return {str(a): source for a, source in watching.accounts_of(conn, key).items()}
 
     @api.post("/join")
     def join() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,10 @@ def ingest(
             file, ledger, now=utc_now(), chain=chain or None, options=options, rates=worth, wrap=wrap
         )
     sides = [("inputs", done.inputs), ("outputs", done.outputs)] if done.inputs or done.outputs else []
+    if unvalued := ledger.query("SELECT count(*) FROM transfers WHERE value IS NULL")[1][0][0]:
+        said = f"{unvalued:,} transfers here have no value in {ledger.reference.symbol}"
+        hint = "rules about money pass over them; --rate ASSET=VALUE gives one"
+        done = replace(done, notes=(*done.notes, f"{said}: {hint}"))
     emit(
         as_json,
         done,

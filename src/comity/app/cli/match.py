@@ -31,7 +31,7 @@ def match(
         return
     if join:
         found = finding_together.join(node)
-        rows = [(f.rule, f.subject, f.reasons[0]) for f in found]
+        rows = [(f.rule, f.subject, f"{f.reasons[0]} {f.reasons[-1]}") for f in found]
         emit(as_json, found, table("Found together", ("rule", "subject", "why"), rows))
         return
     if peer:
