@@ -152,14 +152,17 @@ def prepare(net: dict[str, Any], folder: Path) -> tuple[str, list[str]]:
     hops.detect(vasp, only=["fan_in"])
     vasp.close()
     fiu: Node = net["de-fiu"].node()
-    found = Finding(
-        "f-1", FindingKind.MATCH, "fan_in", accounts[0], Level.ALERT, 0.9, ("It collects.",), (), "made up"
-    )
+    found = [
+        Finding(
+            f"f-{account}", FindingKind.MATCH, "fan_in", account, Level.ALERT, 0.9, ("It collects.",), (), "x"
+        )
+        for account in accounts
+    ]
     with fiu.act() as conn:
-        fiu.cases.save_findings(conn, [found])
+        fiu.cases.save_findings(conn, found)
     from comity.model import Verdict
 
-    case = hops.open_case(fiu, ["f-1"])
+    case = hops.open_case(fiu, [one.id for one in found])
     hops.decide(fiu, case.id, Verdict.FREEZE, "Bea Beamtin", "It collects.")
     fiu.close()
     return case.id, accounts
