@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bench import Row
-from bench._measure import cpu
+from bench._measure import both
 from comity import codec
 from comity.exchange import keys
 from comity.exchange.directory import Directory
@@ -91,7 +91,7 @@ def run(scale: float) -> list[Row]:
             opened = _rsa_open(_rsa_seal(message, private.public_key()), private)
         return opened
 
-    mine, peer = cpu(ours), cpu(theirs)
+    mine, peer = both(ours, theirs)
     assert mine.answer == peer.answer == message
     size = len(seal(message, sender, members[1]))
     peer_size = sum(len(part) for part in _rsa_seal(message, private.public_key()))

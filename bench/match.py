@@ -12,7 +12,7 @@ import os
 from importlib.metadata import version
 
 from bench import Row
-from bench._measure import cpu
+from bench._measure import both
 from comity.cooperation.match import Client, Server
 
 CLAIM = "Two sides learn which subjects both know, and neither learns anything else."
@@ -47,7 +47,7 @@ def run(scale: float) -> list[Row]:
     count, held = max(10, round(_CLIENT * scale)), max(20, round(_SERVER * scale))
     shared = min(_SHARED, count // 2)
     mine, yours = _keys(0, count), _keys(count - shared, held)
-    ours, theirs = cpu(lambda: _match(mine, yours)), cpu(lambda: _salted(mine, yours))
+    ours, theirs = both(lambda: _match(mine, yours), lambda: _salted(mine, yours))
     (found, size), (expected, plain_size) = ours.answer, theirs.answer
     assert found == expected == sorted(mine[-shared:])
     work = f"{count:,} subjects against {held:,}, {shared} in common; both sides"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench import Row
 from bench._ledger import ledger
-from bench._measure import DUCKDB, cpu, database
+from bench._measure import DUCKDB, both, cpu, database
 from comity.ledger.store import Ledger
 from comity.model import AccountId, Amount, AssetId, Columns, Transfer
 
@@ -64,7 +64,7 @@ def run(scale: float) -> list[Row]:
         added = cpu(lambda: Ledger.create(path).append(_transfers(columns)), 1)
         account = columns.accounts[0]
         made = cpu(lambda: Ledger.open(path).columns(), 1)
-        ours, theirs = cpu(lambda: _ours(path, account), 5), cpu(lambda: _theirs(path, account), 5)
+        ours, theirs = both(lambda: _ours(path, account), lambda: _theirs(path, account))
     assert ours.answer == theirs.answer
     return [
         Row(

@@ -8,7 +8,7 @@ from decimal import Decimal
 import yaml
 
 from bench import Row
-from bench._measure import cpu
+from bench._measure import both, cpu
 from comity import jurisdictions
 from comity.model import BTC, AccountId, Amount, Institution, Role, Transfer
 from comity.standard.duties import duties
@@ -28,7 +28,7 @@ def _parse() -> list[str]:
 
 def run(scale: float) -> list[Row]:
     """See the contract in `bench`."""
-    ours, theirs = cpu(load), cpu(_parse)
+    ours, theirs = both(load, _parse)
     standard = ours.answer
     assert sorted(standard.jurisdictions) == theirs.answer
     members = {

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import Row
-from bench._measure import cpu
+from bench._measure import both
 from comity.screening.store import ListStore, shipped
 
 CLAIM = "`comity --help` starts in at most twenty times the CPU time of Python itself."
@@ -39,13 +39,10 @@ def _unpacked() -> int:
 
 def run(scale: float) -> list[Row]:
     """See the contract in `bench`."""
-    runs = 5 if scale >= 1 else 1
-    ours, theirs = (
-        cpu(lambda: _python("-m", "comity", "--help"), runs),
-        cpu(lambda: _python("-c", "pass"), runs),
-    )
+    runs = 8 if scale >= 1 else 1
+    ours, theirs = both(lambda: _python("-m", "comity", "--help"), lambda: _python("-c", "pass"), runs)
     assert ours.answer > 0
-    lists, plain = cpu(_bundled), cpu(_unpacked)
+    lists, plain = both(_bundled, _unpacked)
     assert lists.answer == plain.answer
     python = f"Python {platform.python_version()}"
     return [

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench import Row
 from bench._ledger import HOUR, SEED, USD, columns, table
-from bench._measure import DUCKDB, cpu
+from bench._measure import DUCKDB, both, cpu
 from comity.model import Columns
 from comity.tracing.trace import Bounds, Trace, trace
 
@@ -73,8 +73,10 @@ def run(scale: float) -> list[Row]:
             ),
             1,
         )
-        theirs = cpu(lambda: connection.execute(_SQL, [start]).fetchall())
-    ours = cpu(lambda: trace(made, made.accounts[start], bounds=whole))
+        ours, theirs = both(
+            lambda: trace(made, made.accounts[start], bounds=whole),
+            lambda: connection.execute(_SQL, [start]).fetchall(),
+        )
     leaves = _leaves(made, ours.answer)
     assert {account for account, _ in theirs.answer} == set(leaves)
     for account, part in theirs.answer:

@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from bench import Row
 from bench._ledger import SEED, USD, columns, table
-from bench._measure import DUCKDB, cpu
+from bench._measure import DUCKDB, both, cpu
 from comity.model import Columns, Finding, Listing
 from comity.screening.addresses import WalletIndex
 from comity.screening.store import ListStore
@@ -79,14 +79,15 @@ def run(scale: float) -> list[Row]:
     ]
     made = _ledger([wallet for wallet, _, _ in wallets], round(_ACCOUNTS * scale))
     built = cpu(lambda: WalletIndex(lists))
-    ours = cpu(lambda: list(built.answer.screen_columns(made)))
     with table(made) as connection:
         connection.execute("CREATE TABLE accounts (number INTEGER, id VARCHAR, evm VARCHAR)")
         numbered = [(i, account, _evm(account)) for i, account in enumerate(made.accounts)]
         _fill(connection, "accounts", numbered)
         connection.execute("CREATE TABLE wallets (id VARCHAR, entry VARCHAR, evm VARCHAR)")
         _fill(connection, "wallets", wallets)
-        theirs = cpu(lambda: connection.execute(_SQL).fetchall())
+        ours, theirs = both(
+            lambda: list(built.answer.screen_columns(made)), lambda: connection.execute(_SQL).fetchall()
+        )
     found = sorted(_plain(finding) for finding in ours.answer if len(finding.evidence) > 1)
     assert found == sorted(
         (rule, made.accounts[number], entry, sent, received, tuple(sorted(edges)))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -76,7 +77,7 @@ class Member:
 
     @property
     def signing_key(self) -> Ed25519PublicKey:
-        return Ed25519PublicKey.from_public_bytes(base64.b64decode(self.signing, validate=True))
+        return _signing_key(self.signing)
 
     @property
     def signing_id(self) -> str:
@@ -84,11 +85,7 @@ class Member:
 
     @property
     def sealing_key(self) -> MLKEM768X25519PublicKey:
-        raw = base64.b64decode(self.sealing, validate=True)
-        return MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_BYTES]),
-            X25519PublicKey.from_public_bytes(raw[_MLKEM_BYTES:]),
-        )
+        return _sealing_key(self.sealing)
 
     @property
     def sealing_id(self) -> str:
@@ -99,6 +96,21 @@ class Member:
         """SHA-256 of the certificate's DER, in hex."""
         certificate = x509.load_pem_x509_certificate(self.tls_certificate.encode())
         return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+# Reading a key costs a tenth of sealing a message, and a partner's is the same for every one.
+@lru_cache(maxsize=1024)
+def _signing_key(text: str) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
+
+
+@lru_cache(maxsize=1024)
+def _sealing_key(text: str) -> MLKEM768X25519PublicKey:
+    raw = base64.b64decode(text, validate=True)
+    return MLKEM768X25519PublicKey(
+        MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_BYTES]),
+        X25519PublicKey.from_public_bytes(raw[_MLKEM_BYTES:]),
+    )
 
 
 def _refused(where: str, why: str) -> BadInput:
