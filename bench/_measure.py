@@ -48,7 +48,7 @@ def both(ours: Callable[[], T], theirs: Callable[[], U], runs: int = 3) -> tuple
     """Both works, as `cpu`, but in turn: what else the machine does then slows the one as the other."""
     mine: list[float] = []
     peer: list[float] = []
-    while _again(mine, runs) or _again(peer, runs):
+    while _again([max(pair) for pair in zip(mine, peer, strict=True)], runs):
         seconds, answer = _timed(ours)
         mine.append(seconds)
         seconds, other = _timed(theirs)
