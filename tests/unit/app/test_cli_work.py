@@ -238,3 +238,30 @@ def test_the_standard_and_the_training(tmp_path: Path, comity: Comity) -> None:
     assert ranked and ranked[0]["why"]
     assert comity("standard", "check", tmp_path / "xx.yaml").code == 2
     assert comity("train", "play", "no-such-exercise").code == 3
+
+
+def test_an_exercise_is_played_and_graded(tmp_path: Path, comity: Comity) -> None:
+    to = tmp_path / "exercise"
+    briefing = comity("train", "play", "first-case", "--to", to, "--seed", "3", "--json").json
+    assert briefing["text"]
+    done = comity("train", "play", "first-case", "--to", tmp_path / "again", "--seed", "3")
+    assert "The exercise is in" in done.out
+    (to / "answers.json").write_text('{"schemes": []}')
+    graded = comity("train", "grade", to, "--seed", "3", "--json")
+    assert graded.json["score"] == 0 and graded.json["feedback"]
+    assert "Score 0%" in comity("train", "grade", to, "--seed", "3").out
+
+
+def test_a_list_is_written_in_our_own_form(tmp_path: Path, comity: Comity) -> None:
+    from comity.lists import ofac_sdn
+
+    (tmp_path / "sdn.xml").write_bytes(ofac_sdn.SAMPLE)
+    packed = tmp_path / "ofac_sdn.jsonl.xz"
+    made = comity("lists", "extract", tmp_path / "sdn.xml", packed, "--json").json
+    assert made["list_id"] == "ofac_sdn" and made["entries"] > 0
+    assert "entries" in comity("lists", "extract", tmp_path / "sdn.xml", packed).out
+    home = tmp_path / "home"
+    loaded = comity("lists", "load", packed, "--home", home, "--as", "mine", "--json").json
+    assert (loaded["list"], loaded["entries"]) == ("mine", made["entries"])
+    assert "mine" in comity("lists", "show", "--home", home).out
+    assert comity("lists", "update", "mine", "--home", home).code == 2

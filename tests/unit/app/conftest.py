@@ -21,7 +21,7 @@ from comity.node.node import Node
 def _support(name: str) -> ModuleType:
     known = f"comity_support_{name}"
     if known not in sys.modules:
-        path = Path(__file__).parents[3] / "support" / f"{name}.py"
+        path = Path(__file__).parents[2] / "support" / f"{name}.py"
         spec = importlib.util.spec_from_file_location(known, path)
         assert spec and spec.loader
         module = importlib.util.module_from_spec(spec)
