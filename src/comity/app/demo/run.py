@@ -61,16 +61,17 @@ def run(to: Path, *, seed: int, transfers: int, keep: bool, as_json: bool) -> No
 
 @contextmanager
 def _orderly_end() -> Iterator[None]:
-    """A request to terminate ends the nodes too."""
+    """A request to end, by Ctrl-C or otherwise, ends the nodes too; also where a shell had Ctrl-C ignored."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @contextmanager
