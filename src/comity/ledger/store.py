@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from pyarrow import parquet
 
 from comity.errors import BadInput, Conflict, NotFound, StoreError
@@ -124,6 +125,21 @@ class Ledger:
         raise StoreError(
             f"the columns of {self.path.name} keep changing", remedy="append less often, or try again"
         )
+
+    def table(self, fields: Sequence[str]) -> pa.Table:
+        """These columns of every transfer as an Arrow table, in order of (time, id).
+
+        ``value`` is the worth in the reference asset, null where it is not known. Raises BadInput.
+        """
+        if unknown := [field for field in fields if field not in FIELDS]:
+            raise BadInput(f"no column {unknown[0]!r}", remedy=f"choose of {', '.join(FIELDS)}")
+        worth = f"coalesce(value, CASE WHEN asset = '{self.reference.value}' THEN amount END) AS value"
+        chosen = ", ".join(worth if field == "value" else field for field in fields)
+        with self._connected() as connection:
+            found: pa.Table = connection.execute(
+                f"SELECT {chosen} FROM stored ORDER BY time, id"  # noqa: S608
+            ).to_arrow_table()
+        return found
 
     def transfers(self, ids: Sequence[str]) -> tuple[Transfer, ...]:
         """The transfers of these ids, in this order. Raises NotFound, naming the first that is not here."""

@@ -79,12 +79,16 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """What may be shared: for which purposes, which kinds of content, with which limits on onward use."""
+    """What may be shared: for which purposes, which kinds of content, with which limits on onward use.
+
+    ``requires`` says what must have been done first: a notice, a registration, an agreement, a consent.
+    """
 
     purposes: tuple[str, ...]
     contents: tuple[str, ...]
     onward: OnwardUse = OnwardUse.NONE
     limits: str = ""
+    requires: str = ""
 
     def __str__(self) -> str:
         onward = self.onward.value.replace("_", " ")

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from comity.model import Answer, Deadline, Gateway, OnwardUse, Operator, Power, Threshold
-from comity.standard.law import Vocabulary
+from comity.standard.law import Question, Vocabulary
 from comity.standard.text import Node
 
 QUANTIFIED = ("hour", "calendar_day", "working_day", "month", "year", "day_of_next_month")
@@ -107,13 +107,14 @@ def power(node: Node) -> Power:
 
 
 def gateway(node: Node, vocabulary: Vocabulary) -> Gateway:
-    """``{purposes: […], contents: […], onward: …, limits: …}``. Raises LawFileError."""
-    fields = node.mapping(frozenset({"purposes", "contents", "onward", "limits"}))
+    """``{purposes: […], contents: […], onward: …, limits: …, requires: …}``. Raises LawFileError."""
+    fields = node.mapping(frozenset({"purposes", "contents", "onward", "limits", "requires"}))
     return Gateway(
         tuple(choice(item, vocabulary.purposes) for item in node.need("purposes").items()),
         tuple(choice(item, vocabulary.contents) for item in node.need("contents").items()),
         OnwardUse(choice(node.need("onward"), tuple(OnwardUse))),
         fields["limits"].text() if "limits" in fields else "",
+        fields["requires"].text() if "requires" in fields else "",
     )
 
 
@@ -130,12 +131,18 @@ TYPES = (*_READERS, "gateway")
 _MAY_BE_NONE = ("threshold", "deadline", "power", "gateway")
 
 
-def answer(node: Node, kind: str, vocabulary: Vocabulary) -> Answer:
-    """The answer of a question of this type. Raises LawFileError."""
+def answer(node: Node, question: Question, vocabulary: Vocabulary) -> Answer:
+    """The answer of this question: of its type, out of its list of words. Raises LawFileError."""
+    kind = question.type
     if node.value == UNKNOWN:
         return None
     if node.value == NONE and kind in _MAY_BE_NONE:
         return False
     if kind == "gateway":
         return gateway(node, vocabulary)
+    if question.of:
+        choices = vocabulary.words[question.of]
+        return (
+            tuple(choice(item, choices) for item in node.items()) if kind == "list" else choice(node, choices)
+        )
     return _READERS[kind](node)

@@ -23,6 +23,19 @@ from comity.standard.duties import duties
 from comity.standard.law import Jurisdiction, Standard, WorkedCase
 
 _OURS, _OTHER = "ours", "other"
+_ORDINARY = {
+    "counterparty": "hosted",
+    "customer": "established",
+    "asset": "virtual",
+    "sector": "vasp",
+    "reach": "domestic",
+    "suspicion": "none",
+    "sanctions": "none",
+    "suspect": "identified",
+    "person": "natural",
+    "pep": "none",
+    "country_risk": "none",
+}
 _WALLET = AccountId("eip155:1:0x00000000000000000000000000000000000000aa")
 
 
@@ -32,9 +45,16 @@ def run(standard: Standard, jurisdiction: str) -> tuple[str, ...]:
     return tuple(problem for case in law.cases for problem in _run(standard, law, case))
 
 
+def case_facts(case: WorkedCase) -> dict[str, str]:
+    """The facts of a case: those it states, and for the rest those of an ordinary transfer."""
+    listed = ("sanctions", "hit") in case.facts
+    implied = {"matter": "sanctions", "suspicion": "alert"} if listed else {"matter": "money_laundering"}
+    return _ORDINARY | implied | dict(case.facts)
+
+
 def case_duties(standard: Standard, law: Jurisdiction, case: WorkedCase) -> tuple[Duty, ...]:
     """The duties that the law brings to its own institution in a case."""
-    facts = dict(case.facts)
+    facts = case_facts(case)
     ours = AccountId(f"acct:{_OURS}:1")
     theirs = _WALLET if facts.get("counterparty") == "self_hosted" else AccountId(f"acct:{_OTHER}:1")
     money = facts.get("asset", "virtual") != "virtual"
@@ -56,7 +76,7 @@ def case_duties(standard: Standard, law: Jurisdiction, case: WorkedCase) -> tupl
         on=at,
         rates=_rates(standard, case.currency),
         findings=_findings(facts),
-        facts={"asset": "virtual"} | facts,
+        facts=facts,
     )
     return tuple(duty for duty in found if duty.who == _OURS)
 

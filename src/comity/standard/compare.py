@@ -1,16 +1,15 @@
-"""Every gap computed: each law beside the standard and the others, and the routes where arbitrage lives."""
+"""Every gap computed: each law beside the standard and beside the others, on any day."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import permutations
 
-from comity.model import Deadline, Power, Provision, Threshold
+from comity.model import Confidence, Deadline, Power, Provision, Threshold
 from comity.standard.law import Question, Standard
 from comity.standard.resolve import find, shown
-from comity.standard.strictness import Place, dollars, hours, place
+from comity.standard.strictness import Place, dollars, hours, members, place
 
 _DAYS_TO_HALF = 7 * 24
 
@@ -20,7 +19,8 @@ class Gap:
     """One question on which a law falls short of the standard, or says nothing, or is not known.
 
     ``weakness`` lies in [0, 1]: 0 keeps the standard, 1 has nothing of it. ``ours`` is None where the
-    law is silent. ``facts`` are the conditions of the standard's provision.
+    law is silent. ``facts`` are the conditions of the standard's provision. ``confidence`` is the lowest
+    of what it rests on, and UNKNOWN where the law is silent: that rests on nothing that was found.
     """
 
     jurisdiction: str
@@ -31,25 +31,35 @@ class Gap:
     standards: Provision
     facts: tuple[tuple[str, str], ...]
     why: str
+    confidence: Confidence
 
 
 @dataclass(frozen=True, slots=True)
-class Corridor:
-    """A route from one country to another, by its weakest duty.
+class Beside:
+    """One question answered by two laws, for the facts on which they differ from the ordinary case."""
 
-    ``score`` in [0, 1] is the weakness of that duty; ``mean`` that of all duties on the route; ``volume``
-    what flows along it (0 if not given); ``exposure`` is score × volume. ``weakest`` is None where
-    both ends keep the whole standard.
+    question: str
+    facts: tuple[tuple[str, str], ...]
+    place: Place
+    ours: Provision | None
+    theirs: Provision | None
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much of the standard a law keeps, over its ``questions``: shares in [0, 1].
+
+    ``kept`` is the mean of what is known (1 keeps all of it; 0 where nothing is known); ``least`` counts
+    what is not known as nothing, ``most`` as all: the truth lies between. ``known`` is the share known.
     """
 
-    origin: str
-    destination: str
-    score: float
-    mean: float
-    volume: float
-    exposure: float
-    weakest: Gap | None
-    why: tuple[str, ...]
+    jurisdiction: str
+    questions: int
+    kept: float
+    least: float
+    most: float
+    known: float
 
 
 def compare(
@@ -61,9 +71,52 @@ def compare(
     SILENT: ``a`` says nothing. Where only ``b`` says nothing, an answer is stricter. Raises NotFound.
     """
     asked = standard.vocabulary.question(question)
-    ours = _binding(standard, a, question, on, facts or {})
-    theirs = _binding(standard, b, question, on, facts or {})
-    return _place(standard, asked, ours, theirs)
+    ours = binding(standard, a, question, on, facts or {})
+    theirs = binding(standard, b, question, on, facts or {})
+    return placed(standard, asked, ours, theirs)
+
+
+def beside(standard: Standard, a: str, b: str, on: date) -> tuple[Beside, ...]:
+    """Every question whose answers can be ordered and that either law answers, as `compare` places it.
+
+    A question on which either law has exceptions stands once for each set of facts that makes a
+    difference, the ordinary case first. Raises NotFound.
+    """
+    found = []
+    for asked in standard.vocabulary.questions.values():
+        if not asked.stricter:
+            continue
+        seen = set()
+        for facts in situations(standard, (a, b), asked.name, on):
+            ours = binding(standard, a, asked.name, on, dict(facts))
+            theirs = binding(standard, b, asked.name, on, dict(facts))
+            if (ours or theirs) and (ours, theirs) not in seen:
+                seen.add((ours, theirs))
+                where = placed(standard, asked, ours, theirs)
+                found.append(Beside(asked.name, facts, where, ours, theirs, confidence((ours, theirs))))
+    return tuple(found)
+
+
+def situations(
+    standard: Standard, laws: Iterable[str], question: str, on: date
+) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """The sets of facts for which these laws have answers of their own that day, the ordinary case first."""
+    chains = {law for name in laws for law in standard.chain(name)}
+    found = {
+        each.when
+        for law in chains
+        for each in standard.provisions[law].get(question, ())
+        if (each.from_ or date.min) <= on < (each.until or date.max)
+    }
+    return tuple(sorted(found | {()}))
+
+
+def confidence(provisions: Iterable[Provision | None]) -> Confidence:
+    """The lowest confidence among provisions; UNKNOWN where one is missing or its answer unknown."""
+    ranks = [
+        Confidence.UNKNOWN if each is None or each.value is None else each.confidence for each in provisions
+    ]
+    return max(ranks, key=tuple(Confidence).index, default=Confidence.UNKNOWN)
 
 
 def matrix(standard: Standard, on: date) -> dict[str, dict[str, Place]]:
@@ -76,9 +129,9 @@ def matrix(standard: Standard, on: date) -> dict[str, dict[str, Place]]:
         if name == standard.root:
             continue
         row: dict[str, Place] = {}
-        for asked, theirs in _standards(standard, on):
-            ours = _binding(standard, name, asked.name, on, dict(theirs.when))
-            found = _place(standard, asked, ours, theirs)
+        for asked, theirs in standards(standard, on):
+            ours = binding(standard, name, asked.name, on, dict(theirs.when))
+            found = placed(standard, asked, ours, theirs)
             row[asked.name] = min(found, row.get(asked.name, found), key=_WORST_FIRST.index)
         rows[name] = row
     return rows
@@ -90,62 +143,33 @@ _WORST_FIRST = (Place.SILENT, Place.WEAKER, Place.UNKNOWN, Place.EQUAL, Place.ST
 def gaps(standard: Standard, jurisdiction: str, on: date) -> tuple[Gap, ...]:
     """Where a law falls short of the standard on a day, the widest first. Raises NotFound."""
     found = []
-    for asked, theirs in _standards(standard, on):
-        ours = _binding(standard, jurisdiction, asked.name, on, dict(theirs.when))
-        where = _place(standard, asked, ours, theirs)
+    for asked, theirs in standards(standard, on):
+        ours = binding(standard, jurisdiction, asked.name, on, dict(theirs.when))
+        where = placed(standard, asked, ours, theirs)
         if where in (Place.WEAKER, Place.SILENT, Place.UNKNOWN):
             found.append(_gap(standard, jurisdiction, asked, where, ours, theirs))
     return tuple(sorted(found, key=lambda gap: (-gap.weakness, gap.question, gap.facts)))
 
 
-def corridors(
-    standard: Standard, on: date, volumes: Mapping[tuple[str, str], float] | None = None
-) -> tuple[Corridor, ...]:
-    """Every ordered pair of states, the most exposed first: by volume too, where volumes are given.
-
-    ``volumes``: what flows from one state to another, in any one unit; pairs that are missing have 0.
-    """
-    flows = {(a.lower(), b.lower()): volume for (a, b), volume in (volumes or {}).items()}
-    states = standard.states()
-    widths = {name: {(gap.question, gap.facts): gap for gap in gaps(standard, name, on)} for name in states}
-    ends = _ends(standard)
-    asked = [(each.name, provision.when) for each, provision in _standards(standard, on)]
-    found = []
-    for origin, destination in permutations(states, 2):
-        route = [
-            widths[name].get(key)
-            for name, role in ((origin, "originator"), (destination, "beneficiary"))
-            for key in asked
-            if role in ends.get(key[0], ())
-        ]
-        volume = flows.get((origin, destination), 0.0)
-        found.append(_corridor(origin, destination, route, volume))
-    return tuple(sorted(found, key=lambda c: (-c.exposure, -c.score, -c.mean, c.origin, c.destination)))
-
-
-def _corridor(origin: str, destination: str, route: list[Gap | None], volume: float) -> Corridor:
-    open_ = sorted(
-        (gap for gap in route if gap), key=lambda gap: (-gap.weakness, gap.question, gap.jurisdiction)
+def kept(standard: Standard, jurisdiction: str, on: date) -> Kept:
+    """How much of the standard's answers a law keeps on a day. Raises NotFound."""
+    asked = len(standards(standard, on))
+    open_ = gaps(standard, jurisdiction, on)
+    lost = sum(gap.weakness for gap in open_ if gap.place is not Place.UNKNOWN)
+    unknown = sum(gap.place is Place.UNKNOWN for gap in open_)
+    known = asked - unknown
+    held = known - lost
+    return Kept(
+        standard.jurisdiction(jurisdiction).id,
+        asked,
+        held / known if known else 0.0,
+        held / asked if asked else 1.0,
+        (held + unknown) / asked if asked else 1.0,
+        known / asked if asked else 1.0,
     )
-    weakest = open_[0] if open_ else None
-    score = weakest.weakness if weakest else 0.0
-    mean = sum(gap.weakness for gap in open_) / len(route) if route else 0.0
-    why = tuple(dict.fromkeys(gap.why for gap in open_)) or ("Both ends keep every duty of the standard.",)
-    return Corridor(origin, destination, score, mean, volume, score * volume, weakest, why)
 
 
-def _ends(standard: Standard) -> dict[str, set[str]]:
-    """Questions that make a duty, or decide whether and by when it is owed: the ends it falls on."""
-    ends: dict[str, set[str]] = {}
-    for question in standard.vocabulary.questions.values():
-        rule = question.duty
-        if rule:
-            for name in (question.name, rule.gate, rule.floor, rule.deadline):
-                ends.setdefault(name, set()).update(rule.on)
-    return ends
-
-
-def _standards(standard: Standard, on: date) -> list[tuple[Question, Provision]]:
+def standards(standard: Standard, on: date) -> list[tuple[Question, Provision]]:
     """The standard's answers in force on a day to questions whose answers can be ordered."""
     root = standard.root
     found = []
@@ -158,15 +182,17 @@ def _standards(standard: Standard, on: date) -> list[tuple[Question, Provision]]
     return found
 
 
-def _binding(
+def binding(
     standard: Standard, jurisdiction: str, question: str, on: date, facts: Mapping[str, str]
 ) -> Provision | None:
+    """What answers and binds: its own law or its bloc's; the standard's only for the standard itself."""
     provision = find(standard, jurisdiction, question, on, facts)
     own = provision is not None and provision.jurisdiction == standard.jurisdiction(jurisdiction).id
     return provision if provision is not None and (own or standard.binds(provision)) else None
 
 
-def _place(standard: Standard, asked: Question, ours: Provision | None, theirs: Provision | None) -> Place:
+def placed(standard: Standard, asked: Question, ours: Provision | None, theirs: Provision | None) -> Place:
+    """Where one provision stands beside another; SILENT where ``ours`` is None."""
     if ours is None:
         return Place.SILENT
     if theirs is None:
@@ -197,9 +223,16 @@ def _gap(
         why = f"What the law of {name} says on “{ask}” is not established, or cannot be ordered; {wanted}."
     else:
         why = f"On “{ask}” {name} answers {shown(ours)} ({ours.source}), where {wanted}."
-    weakness = _weakness(standard, where, ours, theirs)
     return Gap(
-        standard.jurisdiction(jurisdiction).id, asked.name, where, weakness, ours, theirs, theirs.when, why
+        standard.jurisdiction(jurisdiction).id,
+        asked.name,
+        where,
+        _weakness(standard, where, ours, theirs),
+        ours,
+        theirs,
+        theirs.when,
+        why,
+        confidence((ours, theirs)),
     )
 
 
@@ -222,4 +255,5 @@ def _weakness(standard: Standard, where: Place, ours: Provision | None, theirs: 
         return 1 - mine / other
     if isinstance(mine, bool):
         return 1.0
-    return 0.5
+    wanted, had = members(standard.vocabulary, other), members(standard.vocabulary, mine)
+    return len(wanted - had) / len(wanted) if wanted else 0.5

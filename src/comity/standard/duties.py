@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from comity.errors import BadInput
 from comity.model import (
-    AccountId,
-    Answer,
-    Confidence,
-    Deadline,
     Duty,
     Finding,
     FindingKind,
@@ -20,16 +16,14 @@ from comity.model import (
     Institution,
     Level,
     Operator,
-    Provision,
-    Role,
     Threshold,
     Transfer,
 )
+from comity.standard.claims import Slot, duty, slots
 from comity.standard.deadlines import due, local_day
-from comity.standard.law import DutyRule, Question, Standard
-from comity.standard.resolve import find
-
-_SECTORS = {Role.VASP: "vasp", Role.BANK: "bank"}
+from comity.standard.law import Standard
+from comity.standard.resolve import country_risk
+from comity.standard.sides import Side, between, ordinary, sides
 
 
 def duties(
@@ -54,189 +48,69 @@ def duties(
     """
     worth = Worth(transfer, rates)
     found: dict[tuple[str, str, str], Duty] = {}
-    for end in ends(transfer, parties):
-        shown = _facts(transfer, end, findings) | dict(facts or {})
-        for country, ground in end.countries:
-            known = country.lower() in standard.jurisdictions
-            law = _Law(standard, country.lower() if known else standard.root, country, shown, worth, on)
-            for question in standard.vocabulary.questions.values():
-                rule = question.duty
-                if law.law and rule and end.role in rule.on:
-                    duty = law.duty(question, rule, end, ground if known else f"{ground}; no law file")
-                    if duty:
-                        found.setdefault((duty.kind, duty.who, duty.jurisdiction), duty)
+    for role, side, seen, touched in _seen(transfer, parties):
+        for country, ground in side.countries:
+            law, ground, zone = place(standard, country, ground)
+            if not law:
+                continue
+            day = local_day(on, zone)
+            risk = {"country_risk": country_risk(standard, touched - {country}, day)}
+            shown = seen | found_facts(findings) | risk | dict(facts or {})
+            for slot in slots(standard, law, shown, day, role):
+                force = _force(slot, worth)
+                key = (slot.rule.kind, side.who, country.upper())
+                if force is None or key in found:
+                    continue
+                owed = duty(slot, force, who=side.who, role=role, ground=ground, country=country, on=day)
+                end_of = due(owed.deadline, on, country, zone) if owed.deadline else None
+                found[key] = replace(owed, due=end_of)
     return tuple(found[key] for key in sorted(found, key=lambda key: (key[2], key[0], key[1])))
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """One institution of a transfer: what it is in it, and the countries whose law it touches, with why."""
-
-    role: str
-    who: str
-    sector: str
-    counterparty: str
-    countries: tuple[tuple[str, str], ...]
-    domestic: bool
-
-
-def ends(transfer: Transfer, parties: Mapping[str, Institution]) -> tuple[End, ...]:
-    """The institutions a transfer passes through. A self-hosted wallet has none, so no duty falls on it."""
-    sides = []
-    for role, account, institution, country in (
-        ("originator", transfer.originator, transfer.originator_institution, transfer.originator_country),
-        ("beneficiary", transfer.beneficiary, transfer.beneficiary_institution, transfer.beneficiary_country),
-    ):
-        who = institution or account.institution or ""
-        hosted = bool(who) or account.chain is None
-        sides.append((role, who, hosted, _countries(role, who, account, country, parties)))
-    rows = [
-        (role, who, hosted, countries, sides[1 - i][2])
-        for i, (role, who, hosted, countries) in enumerate(sides)
-    ]
-    rows += [
-        ("intermediary", who, True, _countries("intermediary", who, None, "", parties), True)
-        for who in transfer.intermediaries
-    ]
-    domestic = len({country for row in rows for country, _ in row[3]}) <= 1
-    virtual = transfer.originator.chain is not None or transfer.beneficiary.chain is not None
-    return tuple(
-        End(
-            role,
-            who or f"{role}_institution",
-            _SECTORS.get(parties[who].role, "") if who in parties else "vasp" if virtual else "bank",
-            "hosted" if other_hosted else "self_hosted",
-            countries,
-            domestic,
-        )
-        for role, who, hosted, countries, other_hosted in rows
-        if hosted
-    )
-
-
-def _countries(
-    role: str, who: str, account: AccountId | None, country: str, parties: Mapping[str, Institution]
-) -> tuple[tuple[str, str], ...]:
-    found: dict[str, str] = {}
-    if who in parties:
-        found |= dict.fromkeys(parties[who].jurisdictions, "the institution is established there")
-    elif account is not None and account.value.startswith("iban:"):
-        found[account.address[:2]] = "the account is held there"
-    if country:
-        found.setdefault(country, f"the {role} is there")
-    return tuple(sorted(found.items()))
-
-
-def _facts(transfer: Transfer, end: End, findings: Sequence[Finding]) -> dict[str, str]:
-    """What the transfer and its findings show of themselves, from one institution's side."""
-    money = transfer.amount is not None and transfer.amount.asset.currency is not None
-    alerts = [finding for finding in findings if finding.level is Level.ALERT]
-    listed = any(finding.kind is FindingKind.SCREENING for finding in alerts)
-    facts = {
-        "counterparty": end.counterparty,
-        "customer": "established",
-        "asset": "money" if money else "virtual",
-        "reach": "domestic" if end.domestic else "cross_border",
-        "suspicion": "alert" if alerts else "none",
-        "sanctions": "hit" if listed else "none",
-        "matter": "sanctions" if listed else "money_laundering",
-        "suspect": "identified",
+def _seen(
+    transfer: Transfer, parties: Mapping[str, Institution]
+) -> Iterator[tuple[str, Side, dict[str, str], frozenset[str]]]:
+    """Each institution of a transfer: its role, its side, what it sees, and all countries touched."""
+    ends, middle = sides(transfer, parties), between(transfer.intermediaries, parties)
+    touched = frozenset(country for each in (*ends, *middle) for country, _ in each.countries)
+    shown = {
+        "chain": any(each.chain for each in ends),
+        "money": transfer.amount is not None and transfer.amount.asset.currency is not None,
+        "domestic": len(touched) <= 1,
     }
-    return facts | ({"sector": end.sector} if end.sector else {})
+    payer, payee = ends
+    for role, side, other in (("originator", payer, payee), ("beneficiary", payee, payer)):
+        if side.hosted:
+            yield role, side, ordinary(side, hosted=other.hosted, **shown), touched
+    for side in middle:
+        yield "intermediary", side, ordinary(side, hosted=True, **shown), touched
 
 
-@dataclass(frozen=True, slots=True)
-class _Law:
-    """The law of one country (file ``law``) as it meets one transfer."""
+def place(standard: Standard, country: str, ground: str) -> tuple[str, str, str]:
+    """The law file for a country, the ground it applies on, its time zone.
 
-    standard: Standard
-    law: str
-    country: str
-    facts: Mapping[str, str]
-    worth: Worth
-    on: datetime
-
-    def duty(self, question: Question, rule: DutyRule, end: End, ground: str) -> Duty | None:
-        if any(self.facts.get(name) not in values for name, values in rule.given):
-            return None
-        today = local_day(self.on, self._timezone)
-        binding = self._find(self.law, question.name, today)
-        if binding is not None and not self.standard.binds(binding):
-            binding = None
-        force = Force.REQUIRED
-        provision = binding if self._asks(binding, rule, self.law, today) else None
-        if provision is None:
-            force, law = Force.RECOMMENDED, self.standard.root
-            advice = self._find(law, question.name, today) if law else None
-            provision = advice if self._asks(advice, rule, law, today) else None
-        if provision is None:
-            return None
-        unknown = binding is not None and binding.value is None
-        return self._make(rule, end, ground, provision, force, today, unknown)
-
-    @property
-    def _timezone(self) -> str:
-        return self.standard.jurisdictions[self.law].timezone
-
-    def _find(self, law: str, question: str, today: date) -> Provision | None:
-        return find(self.standard, law, question, today, self.facts) if question else None
-
-    def _asks(self, provision: Provision | None, rule: DutyRule, law: str, today: date) -> bool:
-        if provision is None or provision.value in (None, False):
-            return False
-        gate = self._find(law, rule.gate, today)
-        if gate is not None and gate.value is not True:
-            return False
-        floor = self._find(law, rule.floor, today)
-        limits: list[Answer] = [provision.value]
-        if floor is not None and self.standard.binds(floor) == self.standard.binds(provision):
-            limits.append(floor.value)
-        return all(self.worth.reaches(limit) for limit in limits if isinstance(limit, Threshold))
-
-    def _make(
-        self,
-        rule: DutyRule,
-        end: End,
-        ground: str,
-        provision: Provision,
-        force: Force,
-        today: date,
-        unknown: bool,
-    ) -> Duty:
-        deadline = provision.value if isinstance(provision.value, Deadline) else None
-        if rule.deadline:
-            law = self.law if force is Force.REQUIRED else self.standard.root
-            answer = self._find(law, rule.deadline, today)
-            same_force = answer is not None and self.standard.binds(answer) == (force is Force.REQUIRED)
-            if answer and same_force and isinstance(answer.value, Deadline):
-                deadline = answer.value
-        details = [("role", end.role), ("ground", ground)]
-        if deadline and deadline.event:
-            details.append(("runs from", deadline.event))
-        if isinstance(provision.value, int) and not isinstance(provision.value, bool):
-            details.append(("keep until", str(_years_later(today, provision.value))))
-        if unknown:
-            details.append(("unknown", f"what the law of {self.country} asks is not established"))
-        if provision.confidence is not Confidence.HIGH:
-            details.append(("confidence", f"{provision.confidence.value}: check the source first"))
-        return Duty(
-            kind=rule.kind,
-            who=end.who,
-            what=rule.what,
-            jurisdiction=self.country.upper(),
-            force=force,
-            provision=provision,
-            deadline=deadline,
-            due=due(deadline, self.on, self.country, self._timezone) if deadline else None,
-            details=tuple(details),
-        )
+    A country without a file is judged by the standard alone, and the ground says so; ``''`` without one.
+    """
+    if country.lower() in standard.jurisdictions:
+        return country.lower(), ground, standard.jurisdictions[country.lower()].timezone
+    root = standard.root
+    return root, f"{ground}; no law file", standard.jurisdictions[root].timezone if root else ""
 
 
-def _years_later(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:  # 29 February
-        return date(day.year + years, 3, 1)
+def _force(slot: Slot, worth: Worth) -> Force | None:
+    for force, claim in ((Force.REQUIRED, slot.required), (Force.RECOMMENDED, slot.recommended)):
+        if claim is not None and all(worth.reaches(limit) for limit in claim.limits):
+            return force
+    return None
+
+
+def found_facts(findings: Sequence[Finding]) -> dict[str, str]:
+    """What findings say of a transfer: whether it is suspicious, and whether a party is on a list."""
+    alerts = [finding for finding in findings if finding.level is Level.ALERT]
+    facts = {"suspicion": "alert"} if alerts else {}
+    if any(finding.kind is FindingKind.SCREENING for finding in alerts):
+        facts |= {"sanctions": "hit", "matter": "sanctions"}
+    return facts
 
 
 @dataclass(frozen=True, slots=True)

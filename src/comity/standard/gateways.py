@@ -78,13 +78,18 @@ def allow(
         ours,
         theirs,
         min(mine.onward, other.onward, key=_NARROWEST.index),
-        tuple(dict.fromkeys(each.limits for each in (mine, other) if each.limits)),
+        tuple(dict.fromkeys(said for each in (mine, other) for said in _terms(each))),
         tuple(
             f"Confidence in {each.source} ({each.jurisdiction}) is {each.confidence.value}: check it first."
             for each in relied
             if each.confidence is not Confidence.HIGH
         ),
     )
+
+
+def _terms(gateway: Gateway) -> list[str]:
+    requires = [f"Requires: {gateway.requires}"] if gateway.requires else []
+    return requires + ([gateway.limits] if gateway.limits else [])
 
 
 def _question(standard: Standard, sender: Institution, recipient: Institution, content: str) -> str:

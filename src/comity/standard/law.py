@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from comity.errors import NotFound
 from comity.model import Provision
@@ -38,13 +39,21 @@ class DutyRule:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of law: what it asks, the type of its answers, which is stricter ('' if none is)."""
+    """A question of law: what it asks, the type of its answers, which is stricter ('' if none is).
+
+    ``of``: the list of words its answers come from ('' for free text). ``route``: the ends of a route at
+    which it counts for corridors although no duty follows. ``adopt``: a model clause, in which
+    ``{value}`` stands for the answer.
+    """
 
     name: str
     ask: str
     type: str
     stricter: str = ""
     duty: DutyRule | None = None
+    of: str = ""
+    route: tuple[str, ...] = ()
+    adopt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,9 @@ class Vocabulary:
     """Every question there is, the facts conditions may speak of, and what comparison needs.
 
     ``rates``: rough units of US dollar for one unit of each currency, to compare laws only; amounts in
-    different currencies within ``tolerance`` of each other count as equal.
+    different currencies within ``tolerance`` of each other count as equal. ``words``: the lists that
+    answers are taken from. ``met_by``: a word, and those of which any one says at least as much.
+    ``needed``: the questions every country answers, at least by `unknown`.
     """
 
     questions: Mapping[str, Question]
@@ -61,6 +72,9 @@ class Vocabulary:
     contents: tuple[str, ...]
     rates: Mapping[str, Decimal]
     tolerance: Decimal
+    words: Mapping[str, tuple[str, ...]]
+    met_by: Mapping[str, tuple[str, ...]]
+    needed: tuple[str, ...]
 
     def question(self, name: str) -> Question:
         """The question of this name. Raises NotFound."""
@@ -106,7 +120,7 @@ class Jurisdiction:
     cases: tuple[WorkedCase, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standard:
     """All law that is loaded. ``provisions[jurisdiction][question]`` is in order of precedence."""
 
@@ -127,18 +141,25 @@ class Standard:
 
     def chain(self, name: str) -> tuple[str, ...]:
         """The jurisdiction and those whose law applies where its own is silent, nearest first."""
-        at = self.jurisdiction(name)
-        found = [at.id]
-        while at.extends:
-            at = self.jurisdiction(at.extends)
-            found.append(at.id)
-        return tuple(found)
+        found = self._chains.get(name)
+        if found is None:
+            at = self.jurisdiction(name)
+            links = [at.id]
+            while at.extends:
+                at = self.jurisdiction(at.extends)
+                links.append(at.id)
+            found = self._chains[name] = tuple(links)
+        return found
+
+    @cached_property
+    def _chains(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     def binds(self, provision: Provision) -> bool:
         """Whether the provision binds firms: what only the standard asks, it asks of states."""
         return self.jurisdictions[provision.jurisdiction].kind != STANDARD
 
-    @property
+    @cached_property
     def root(self) -> str:
         """The standard's own id (``fatf``), '' when it is not loaded."""
         return next((each.id for each in self.jurisdictions.values() if each.kind == STANDARD), "")

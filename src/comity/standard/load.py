@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from importlib.resources import files as resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from comity import jurisdictions
 from comity.model import Basis, Confidence, Provision
@@ -42,6 +43,21 @@ def load(files: Mapping[str, Traversable] | None = None) -> Standard:
     checks.ties(standard, where)
     checks.weaker(standard, where)
     return standard
+
+
+def load_with(file: Path) -> Standard:
+    """The law in ``file``, named by its jurisdiction, with only what it extends. Raises LawFileError."""
+    installed: dict[str, Traversable] = dict(jurisdictions.files())
+    found: dict[str, Traversable] = {file.stem: file}
+    name = file.stem
+    while name in found:
+        root = parse(found[name].read_bytes(), found[name].name)
+        parent = root.mapping(_FILE).get("extends")
+        name = parent.text() if parent else ""
+        if name in found or name not in installed:
+            break
+        found[name] = installed[name]
+    return load(found)
 
 
 def _jurisdiction(root: Node, name: str, words: Vocabulary) -> Jurisdiction:
@@ -92,7 +108,7 @@ def _provision(node: Node, name: str, question: str, words: Vocabulary) -> Provi
     provision = Provision(
         jurisdiction=name,
         question=question,
-        value=answers.answer(node.need("value"), words.questions[question].type, words),
+        value=answers.answer(node.need("value"), words.questions[question], words),
         source=node.need("source").text(),
         confidence=Confidence(confidence),
         basis=Basis(answers.choice(fields["basis"], tuple(Basis))) if "basis" in fields else Basis.UNKNOWN,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from comity.model import Confidence, Provision
 from comity.standard.law import Standard
+
+LISTS = ("fatf.black_list", "fatf.grey_list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,17 @@ def find(
             if not _obstacle(provision, on, facts):
                 return provision
     return None
+
+
+def country_risk(standard: Standard, countries: Iterable[str], on: date) -> str:
+    """``black``, ``grey`` or ``none``: the worst of FATF's lists that any of these countries is on."""
+    if standard.root:
+        wanted = {country.upper() for country in countries}
+        for word, name in zip(("black", "grey"), LISTS, strict=True):
+            listed = find(standard, standard.root, name, on, {})
+            if listed is not None and isinstance(listed.value, tuple) and wanted.intersection(listed.value):
+                return word
+    return "none"
 
 
 def precedence(provision: Provision) -> tuple[int, int]:

@@ -39,7 +39,7 @@ def place(vocabulary: Vocabulary, question: Question, ours: Answer, theirs: Answ
     if isinstance(ours, Threshold) and isinstance(theirs, Threshold):
         return _thresholds(vocabulary, ours, theirs)
     if question.stricter == "more":
-        return _sets(_members(ours), _members(theirs))
+        return _sets(members(vocabulary, ours), members(vocabulary, theirs))
     mine, other = _size(ours), _size(theirs)
     if mine is None or other is None:
         return Place.UNKNOWN
@@ -74,10 +74,12 @@ def _thresholds(vocabulary: Vocabulary, ours: Threshold, theirs: Threshold) -> P
     return _sign(other - mine)
 
 
-def _members(value: Answer) -> frozenset[str]:
+def members(vocabulary: Vocabulary, value: Answer) -> frozenset[str]:
+    """What an answer comprises: an address, say, is also an `address_or_identifier`."""
     if isinstance(value, Gateway):
         return frozenset(value.purposes) | frozenset(value.contents)
-    return frozenset(value) if isinstance(value, tuple) else frozenset()
+    said = frozenset(value) if isinstance(value, tuple) else frozenset()
+    return said | {word for word, by in vocabulary.met_by.items() if said.intersection(by)}
 
 
 def _sets(ours: frozenset[str], theirs: frozenset[str]) -> Place:

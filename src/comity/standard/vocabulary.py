@@ -11,8 +11,8 @@ from comity.standard.text import Node, parse
 STRICTER = ("lower", "higher", "true", "false", "shorter", "longer", "more")
 ENDS = ("originator", "beneficiary", "intermediary")
 
-_FILE = frozenset({"facts", "purposes", "contents", "comparison", "questions"})
-_QUESTION = frozenset({"ask", "type", "stricter", "duty"})
+_FILE = frozenset({"facts", "purposes", "contents", "words", "met_by", "needed", "comparison", "questions"})
+_QUESTION = frozenset({"ask", "type", "stricter", "duty", "of", "route", "adopt"})
 _DUTY = frozenset({"kind", "what", "on", "given", "gate", "floor", "deadline", "standing"})
 
 
@@ -20,11 +20,14 @@ def read(file: Traversable) -> Vocabulary:
     """The vocabulary. Raises LawFileError naming file, line, field and remedy."""
     root = parse(file.read_bytes(), file.name)
     root.mapping(_FILE)
-    facts = {name: answers.texts(node) for name, node in root.need("facts").mapping().items()}
+    root.need("facts")
+    facts = _lists(root, "facts")
+    words = _lists(root, "words")
     questions = {
-        name: _question(name, node, facts) for name, node in root.need("questions").mapping().items()
+        name: _question(name, node, facts, tuple(words))
+        for name, node in root.need("questions").mapping().items()
     }
-    comparison = root.need("comparison")
+    comparison, needed = root.need("comparison"), root.mapping().get("needed")
     comparison.mapping(frozenset({"tolerance", "rates", "note"}))
     rates = {code: answers.amount(node) for code, node in comparison.need("rates").mapping().items()}
     for name, node in root.need("questions").mapping().items():
@@ -36,7 +39,15 @@ def read(file: Traversable) -> Vocabulary:
         answers.texts(root.need("contents")),
         rates,
         answers.amount(comparison.need("tolerance")),
+        words,
+        _lists(root, "met_by"),
+        tuple(answers.choice(node, tuple(questions)) for node in needed.items()) if needed else (),
     )
+
+
+def _lists(root: Node, name: str) -> dict[str, tuple[str, ...]]:
+    found = root.mapping().get(name)
+    return {word: answers.texts(node) for word, node in found.mapping().items()} if found else {}
 
 
 def conditions(node: Node, facts: dict[str, tuple[str, ...]]) -> tuple[tuple[str, str], ...]:
@@ -45,14 +56,18 @@ def conditions(node: Node, facts: dict[str, tuple[str, ...]]) -> tuple[tuple[str
     return tuple(sorted((name, answers.choice(value, facts[name])) for name, value in found.items()))
 
 
-def _question(name: str, node: Node, facts: dict[str, tuple[str, ...]]) -> Question:
+def _question(name: str, node: Node, facts: dict[str, tuple[str, ...]], words: tuple[str, ...]) -> Question:
     fields = node.mapping(_QUESTION)
+    route = fields["route"].items() if "route" in fields else []
     return Question(
         name,
         node.need("ask").text(),
         answers.choice(node.need("type"), answers.TYPES),
         answers.choice(fields["stricter"], STRICTER) if "stricter" in fields else "",
         _duty(fields["duty"], facts) if "duty" in fields else None,
+        answers.choice(fields["of"], words) if "of" in fields else "",
+        tuple(answers.choice(end, ENDS) for end in route),
+        fields["adopt"].text() if "adopt" in fields else "",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from comity.errors import LawFileError
 from comity.model import Deadline, Gateway, OnwardUse, Operator, Power, Threshold
 from comity.standard import answers
-from comity.standard.law import Standard
+from comity.standard.law import Question, Standard
 from comity.standard.text import Node, parse
 
 
@@ -56,7 +56,7 @@ def node(text: str) -> Node:
     ],
 )
 def test_answers(installed: Standard, kind: str, text: str, value: object) -> None:
-    assert answers.answer(node(text), kind, installed.vocabulary) == value
+    assert answers.answer(node(text), Question("q", "?", kind), installed.vocabulary) == value
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_answers(installed: Standard, kind: str, text: str, value: object) -> No
 )
 def test_what_does_not_fit_is_refused(installed: Standard, kind: str, text: str, word: str) -> None:
     with pytest.raises(LawFileError, match=word):
-        answers.answer(node(text), kind, installed.vocabulary)
+        answers.answer(node(text), Question("q", "?", kind), installed.vocabulary)
 
 
 @pytest.mark.parametrize(

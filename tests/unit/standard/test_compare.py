@@ -10,7 +10,8 @@ import pytest
 
 from comity.errors import NotFound
 from comity.model import Answer, Deadline, Gateway, OnwardUse, Operator, Power, Threshold
-from comity.standard.compare import compare, corridors, gaps, matrix
+from comity.standard.compare import compare, gaps, matrix
+from comity.standard.corridors import corridors
 from comity.standard.law import Question, Standard
 from comity.standard.strictness import Place, place
 
@@ -155,7 +156,7 @@ provisions:
   str.deadline: [{value: {unit: promptly}, END}]
   str.attempted: [{value: true, END}]
   fiu.egmont: [{value: true, END}]
-  travel_rule.beneficiary_fields: [{value: [a, b], END}]
+  travel_rule.beneficiary_fields: [{value: [name, account, lei, purpose], END}]
 """.replace("END", END),
         aa="""
 jurisdiction: aa
@@ -168,7 +169,7 @@ provisions:
   str.deadline: [{value: {amount: 7, unit: calendar_day}, departs: x, END}]
   str.attempted: [{value: false, departs: x, END}]
   fiu.egmont: [{value: unknown, source: A, confidence: unknown, reviewed: 2026}]
-  travel_rule.beneficiary_fields: [{value: [a], departs: x, END}]
+  travel_rule.beneficiary_fields: [{value: [name, lei, purpose], departs: x, END}]
 """.replace("END", END),
     )
     assert {each.question: each.weakness for each in gaps(standard, "aa", ON)} == {
@@ -179,7 +180,7 @@ provisions:
         "str.deadline": 0.5,
         "str.attempted": 1.0,
         "fiu.egmont": 0.5,
-        "travel_rule.beneficiary_fields": 0.5,
+        "travel_rule.beneficiary_fields": 0.25,
     }
 
 

@@ -104,7 +104,7 @@ def corridors(
 
     Example: comity standard corridors --on 2026-11-01
     """
-    from comity.standard.compare import corridors as rank
+    from comity.standard.corridors import corridors as rank
     from comity.standard.load import load
 
     volumes = None
@@ -127,13 +127,25 @@ def check(file: Annotated[Path, typer.Argument(help="A jurisdiction file.")], as
 
     Example: comity standard check fr.yaml
     """
-    from comity import jurisdictions
-    from comity.errors import BadInput
-    from comity.standard.load import load
+    from comity.errors import BadInput, LawFileError
+    from comity.standard.cases import run
+    from comity.standard.coverage import missing
+    from comity.standard.load import load_with
 
     if not file.is_file():
         raise BadInput(f"no file {file}", remedy="check the path")
-    law = load({**jurisdictions.files(), file.stem: file})
+    law = load_with(file)
+    failed = run(law, file.stem)
+    if failed:
+        raise LawFileError(
+            failed[0],
+            why=f"{len(failed)} of what its cases say does not follow from its provisions",
+            remedy="correct the case or the provision; all: " + " ".join(failed[1:])
+            if failed[1:]
+            else "correct one",
+        )
+    owed = missing(law, file.stem)
     count, cases = _count(law, file.stem), len(law.jurisdictions[file.stem].cases)
-    answer = {"file": file.name, "valid": True, "provisions": count, "cases": cases}
-    emit(as_json, answer, facts(file.name, [("provisions", count), ("cases", cases)]))
+    answer = {"file": file.name, "valid": True, "provisions": count, "cases": cases, "missing": list(owed)}
+    said = [("provisions", count), ("cases", cases), ("complete", "no" if owed else "yes")]
+    emit(as_json, answer, facts(file.name, said + [("missing", line) for line in owed]))
