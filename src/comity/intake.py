@@ -11,16 +11,17 @@ import gzip
 import io
 import lzma
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, TypeVar, cast
 
 from lxml import etree
 
 from comity.errors import BadInput, TooLarge
 
+T = TypeVar("T")
 MAX_BYTES = 4 * 1024**3
 MAX_RATIO = 200
 RATIO_GRACE = 64 * 1024 * 1024
@@ -225,3 +226,17 @@ def day(text: str, where: str) -> date:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise BadInput(f"{where}: not a date: {text[:40]!r}", remedy="write YYYY-MM-DD") from None
+
+
+def country(text: str, where: str) -> str:
+    """An ISO 3166-1 alpha-2 code, in upper case. Raises BadInput naming ``where``."""
+    if not re.fullmatch(r"[A-Za-z]{2}", text):
+        raise BadInput(f"{where}: not a country: {text[:40]!r}", remedy="write two letters, such as DE")
+    return text.upper()
+
+
+def choice(text: str, choices: Mapping[str, T], where: str) -> T:
+    """What one of several words stands for. Raises BadInput naming ``where`` and the words."""
+    if text not in choices:
+        raise BadInput(f"{where}: unknown word {text[:40]!r}", remedy=f"write one of: {', '.join(choices)}")
+    return choices[text]

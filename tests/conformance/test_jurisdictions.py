@@ -81,7 +81,7 @@ def test_every_answer_survives_the_way_to_another_node(name: str) -> None:
 def test_what_is_sourced_says_where_it_was_seen(name: str) -> None:
     for each in provisions(name):
         if each.basis is Basis.SOURCED:
-            assert re.search(r"seen at (https://|github:)", each.source), each
+            assert re.search(r"seen at (https?://|github:)", each.source), each
 
 
 @EVERY

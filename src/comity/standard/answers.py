@@ -48,6 +48,13 @@ def currency(node: Node) -> str:
     return node.text()
 
 
+def country(node: Node) -> str:
+    """An ISO 3166-1 alpha-2 code in upper case. Raises LawFileError."""
+    if not re.fullmatch(r"[A-Z]{2}", node.text()):
+        node.refuse(f"not a country: {node.text()[:40]!r}", "write two capital letters, such as FR")
+    return node.text()
+
+
 def choice(node: Node, choices: tuple[str, ...]) -> str:
     """One of ``choices``. Raises LawFileError naming them."""
     if node.text() not in choices:
@@ -128,7 +135,7 @@ _READERS: Mapping[str, Callable[[Node], Answer]] = {
     "power": power,
 }
 TYPES = (*_READERS, "gateway")
-_MAY_BE_NONE = ("threshold", "deadline", "power", "gateway")
+MAY_BE_NONE = ("threshold", "deadline", "power", "gateway")
 
 
 def answer(node: Node, question: Question, vocabulary: Vocabulary) -> Answer:
@@ -136,7 +143,7 @@ def answer(node: Node, question: Question, vocabulary: Vocabulary) -> Answer:
     kind = question.type
     if node.value == UNKNOWN:
         return None
-    if node.value == NONE and kind in _MAY_BE_NONE:
+    if node.value == NONE and kind in MAY_BE_NONE:
         return False
     if kind == "gateway":
         return gateway(node, vocabulary)

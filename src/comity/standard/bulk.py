@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from comity.model import Deadline, Duty, Force
+from comity.model import Confidence, Deadline, Duty, Force
 from comity.standard.batch import Batch
 from comity.standard.claims import duty
 from comity.standard.deadlines import due, local_day
@@ -100,16 +100,22 @@ class Owed:
         which of them each profile has (-1: none)."""
         terms: dict[tuple[Deadline, str, str], int] = {}
         codes: dict[tuple[str, int], NDArray[np.int32]] = {}
+        seen: dict[tuple[int, int, str], int] = {}
         for number, profile in enumerate(self.profiles):
+            country, zone = profile.venue.country, profile.venue.zone
             for slot in profile.slots:
                 for at, claim in enumerate((slot.required, slot.recommended)):
-                    if claim and claim.deadline and claim.deadline.amount:
+                    if claim is None or claim.deadline is None or not claim.deadline.amount:
+                        continue
+                    own = (id(slot), at, country)
+                    if own not in seen:
                         # Rows of one law and one deadline end alike, whatever the event is called.
-                        term = (replace(claim.deadline, event=""), profile.venue.country, profile.venue.zone)
-                        key = (slot.rule.kind, at)
-                        if key not in codes:
-                            codes[key] = np.full(len(self.profiles), -1, dtype=np.int32)
-                        codes[key][number] = terms.setdefault(term, len(terms))
+                        term = (replace(claim.deadline, event=""), country, zone)
+                        seen[own] = terms.setdefault(term, len(terms))
+                    key = (slot.rule.kind, at)
+                    if key not in codes:
+                        codes[key] = np.full(len(self.profiles), -1, dtype=np.int32)
+                    codes[key][number] = seen[own]
         return tuple(terms), codes
 
     @cached_property
@@ -142,6 +148,20 @@ class Owed:
                     yield replace(found, due=end)
 
 
+def lowest(found: Owed) -> dict[tuple[str, str, Force], Confidence]:
+    """The lowest confidence among the provisions behind each kind of duty in each country."""
+    ranks = tuple(Confidence)
+    worst: dict[tuple[str, str, Force], Confidence] = {}
+    for profile in found.profiles:
+        for slot in profile.slots:
+            for force, claim in zip(_FORCES, (slot.required, slot.recommended), strict=True):
+                if claim is not None:
+                    key = (profile.venue.country, slot.rule.kind, force)
+                    held = worst.get(key, Confidence.HIGH)
+                    worst[key] = max(held, claim.provision.confidence, key=ranks.index)
+    return worst
+
+
 def owed(standard: Standard, batch: Batch, *, rates: Mapping[str, Decimal]) -> Owed:
     """The duties of every transfer of a batch, the event being the transfer. ``rates`` as in `duties`.
 
@@ -160,6 +180,8 @@ def owed(standard: Standard, batch: Batch, *, rates: Mapping[str, Decimal]) -> O
         rows.transfer,
         batch.value,
         batch.quantity,
+        batch.currency,
+        len(batch.currencies) + 1,
         pointer,
         table,
         required,
@@ -171,17 +193,27 @@ def owed(standard: Standard, batch: Batch, *, rates: Mapping[str, Decimal]) -> O
 
 
 @njit(cache=True, nogil=True)
-def _judge(profile, transfer, value, quantity, pointer, table, required, recommended, unjudged):  # type: ignore[no-untyped-def]
-    """Compare each row's worth with its profile's limits.
-
-    ``table``: int64[s, 5]: kind, then the least value and quantity for required and for recommended.
-    """
+def _judge(  # type: ignore[no-untyped-def]
+    profile,
+    transfer,
+    value,
+    quantity,
+    currency,
+    width,
+    pointer,
+    table,
+    required,
+    recommended,
+    unjudged,
+):
+    """Compare each row's worth with the limits of its profile and currency (`Profiles.table`)."""
     for row in range(profile.shape[0]):
         if profile[row] < 0:
             continue
         number = transfer[row]
         worth, amount = value[number], quantity[number]
-        for at in range(pointer[profile[row]], pointer[profile[row] + 1]):
+        lines = profile[row] * width + currency[number] + 1
+        for at in range(pointer[lines], pointer[lines + 1]):
             bit = np.uint32(1) << np.uint32(table[at, 0])
             for force in range(2):
                 least, most = table[at, 1 + 2 * force], table[at, 2 + 2 * force]

@@ -45,16 +45,18 @@ def run(standard: Standard, jurisdiction: str) -> tuple[str, ...]:
     return tuple(problem for case in law.cases for problem in _run(standard, law, case))
 
 
-def case_facts(case: WorkedCase) -> dict[str, str]:
-    """The facts of a case: those it states, and for the rest those of an ordinary transfer."""
+def case_facts(standard: Standard, law: Jurisdiction, case: WorkedCase) -> dict[str, str]:
+    """The facts of a case: those it states, and for the rest those of an ordinary transfer at home."""
     listed = ("sanctions", "hit") in case.facts
     implied = {"matter": "sanctions", "suspicion": "alert"} if listed else {"matter": "money_laundering"}
-    return _ORDINARY | implied | dict(case.facts)
+    home = dict(case.facts).get("reach") != "cross_border" and standard.in_one_bloc((law.id,))
+    around = {"direction": case.direction, "bloc": "inside" if home else "outside"}
+    return _ORDINARY | implied | around | dict(case.facts)
 
 
 def case_duties(standard: Standard, law: Jurisdiction, case: WorkedCase) -> tuple[Duty, ...]:
     """The duties that the law brings to its own institution in a case."""
-    facts = case_facts(case)
+    facts = case_facts(standard, law, case)
     ours = AccountId(f"acct:{_OURS}:1")
     theirs = _WALLET if facts.get("counterparty") == "self_hosted" else AccountId(f"acct:{_OTHER}:1")
     money = facts.get("asset", "virtual") != "virtual"

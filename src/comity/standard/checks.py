@@ -81,6 +81,8 @@ def weaker(standard: Standard, where: Mapping[Provision, Node]) -> None:
 def _falls_short(standard: Standard, ours: Provision, theirs: Provision) -> bool:
     if not _overlap(ours, theirs) or not _compatible(ours, theirs):
         return False
+    if theirs.from_ and ours.reviewed and theirs.from_ > ours.reviewed:
+        return False  # the standard moves later: that will be a gap then, and is no slip of the pen now
     question = standard.vocabulary.question(ours.question)
     if place(standard.vocabulary, question, ours.value, theirs.value) is not Place.WEAKER:
         return False

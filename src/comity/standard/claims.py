@@ -28,7 +28,7 @@ class Slot:
     """One kind of duty in one law on one day: what binding law claims, and what only the standard does.
 
     ``recommended`` counts only where ``required`` does not reach. ``unknown``: binding law answers, and
-    nobody has established what.
+    nobody has established what, or whether it is in force.
     """
 
     rule: DutyRule
@@ -39,23 +39,110 @@ class Slot:
 
 def slots(standard: Standard, law: str, facts: Mapping[str, str], on: date, role: str) -> tuple[Slot, ...]:
     """The claims of a law file on the institution at one end (``role``) of a transfer with these facts."""
-    found = []
-    for question in standard.vocabulary.questions.values():
-        rule = question.duty
-        if rule is None or role not in rule.on:
-            continue
-        if any(facts.get(name) not in values for name, values in rule.given):
-            continue
-        answer = find(standard, law, question.name, on, facts)
-        binding = answer if answer is not None and standard.binds(answer) else None
-        required = _claim(standard, law, binding, rule, on, facts)
-        root = standard.root
-        advice = find(standard, root, question.name, on, facts) if root else None
-        recommended = _claim(standard, root, advice, rule, on, facts)
-        if required or recommended:
-            unknown = binding is not None and binding.value is None
-            found.append(Slot(rule, required, recommended, unknown))
-    return tuple(found)
+    found = (
+        _slot(standard, law, question.name, question.duty, facts, on)
+        for question in standard.vocabulary.questions.values()
+        if question.duty is not None and applies(question.duty, facts, role)
+    )
+    return tuple(slot for slot in found if slot)
+
+
+def applies(rule: DutyRule, facts: Mapping[str, str], role: str) -> bool:
+    """Whether a duty can fall on this end, the facts being what they are."""
+    return role in rule.on and all(facts.get(name) in values for name, values in rule.given)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A rule that applies to some facts, numbered so that facts that make no difference share a number."""
+
+    number: int
+    name: str
+    rule: DutyRule
+    law: str
+    facts: Mapping[str, str]
+
+
+class Claims:
+    """`slots`, each claim looked up once for all facts that make no difference to it."""
+
+    def __init__(self, standard: Standard) -> None:
+        self._standard = standard
+        self._rules = [(name, each.duty) for name, each in standard.vocabulary.questions.items() if each.duty]
+        self._facts: dict[str, list[tuple[str, ...]]] = {}
+        self._numbers: dict[tuple[str | None, ...], int] = {}
+        self._asked: dict[tuple[object, ...], tuple[Asked, ...]] = {}
+        self._found: dict[tuple[int, int], Slot | None] = {}
+
+    def asked(self, law: str, facts: Mapping[str, str], role: str) -> tuple[Asked, ...]:
+        """The rules that apply at this end with these facts, whatever the day."""
+        key = (law, role, *facts.items())
+        if key not in self._asked:
+            self._asked[key] = self._applying(law, facts, role)
+        return self._asked[key]
+
+    def _applying(self, law: str, facts: Mapping[str, str], role: str) -> tuple[Asked, ...]:
+        return tuple(
+            Asked(
+                self._numbers.setdefault((law, name, *map(facts.get, needed)), len(self._numbers)),
+                name,
+                rule,
+                law,
+                facts,
+            )
+            for (name, rule), needed in zip(self._rules, self._needed(law), strict=True)
+            if applies(rule, facts, role)
+        )
+
+    def slots(self, asked: tuple[Asked, ...], on: date, period: int) -> tuple[Slot, ...]:
+        """As the function; ``period`` numbers the days between which no duty in this law changes."""
+        found = []
+        for each in asked:
+            key = (each.number, period)
+            if key not in self._found:
+                self._found[key] = _slot(self._standard, each.law, each.name, each.rule, each.facts, on)
+            if slot := self._found[key]:
+                found.append(slot)
+        return tuple(found)
+
+    def _needed(self, law: str) -> list[tuple[str, ...]]:
+        """For each rule the facts on which its claims in a law turn."""
+        if law not in self._facts:
+            laws = {*self._standard.chain(law), self._standard.root} - {""}
+            self._facts[law] = [
+                tuple(
+                    {
+                        fact
+                        for part in parts(name, rule)
+                        for each in laws
+                        for provision in self._standard.provisions[each].get(part, ())
+                        for fact, _ in provision.when
+                    }
+                )
+                for name, rule in self._rules
+            ]
+        return self._facts[law]
+
+
+def parts(name: str, rule: DutyRule) -> tuple[str, ...]:
+    """The questions a duty turns on: the one that makes it, its gate, its floor, its deadline."""
+    return tuple(part for part in (name, rule.gate, rule.floor, rule.deadline) if part)
+
+
+def _slot(
+    standard: Standard, law: str, name: str, rule: DutyRule, facts: Mapping[str, str], on: date
+) -> Slot | None:
+    answer = find(standard, law, name, on, facts)
+    binding = answer if answer is not None and standard.binds(answer) else None
+    required = _claim(standard, law, binding, rule, on, facts)
+    root = standard.root
+    advice = find(standard, root, name, on, facts) if root else None
+    recommended = _claim(standard, root, advice, rule, on, facts)
+    if not (required or recommended):
+        return None
+    gate = find(standard, law, rule.gate, on, facts) if rule.gate else None
+    open_ = (each for each in (binding, gate) if each is not None and standard.binds(each))
+    return Slot(rule, required, recommended, any(each.value is None for each in open_))
 
 
 def _claim(
@@ -67,10 +154,11 @@ def _claim(
     facts: Mapping[str, str],
 ) -> Claim | None:
     """What a provision claims, unless it asks for nothing or its gate is closed."""
-    if provision is None or provision.value in (None, False):
+    if provision is None or provision.value in (None, False, ()):
         return None
     gate = find(standard, law, rule.gate, on, facts) if rule.gate else None
-    if gate is not None and gate.value is not True:
+    # A law that binds is opened by law that binds: before a country's own gate, FATF's opens nothing.
+    if gate is not None and (gate.value is not True or standard.binds(gate) < standard.binds(provision)):
         return None
     limits: list[Answer] = [provision.value]
     floor = find(standard, law, rule.floor, on, facts) if rule.floor else None

@@ -130,18 +130,35 @@ def _ends(standard: Standard) -> dict[str, set[str]]:
     return ends
 
 
-def proposal(standard: Standard, jurisdiction: str, question: str, value: Answer, on: date) -> Provision:
-    """A provision nobody has made yet. Raises NotFound."""
+def proposal(
+    standard: Standard,
+    jurisdiction: str,
+    question: str,
+    value: Answer,
+    on: date,
+    when: tuple[tuple[str, str], ...] = (),
+) -> tuple[Provision, ...]:
+    """A provision nobody has made yet. Raises BadInput for a fact nobody states, NotFound."""
     standard.vocabulary.question(question)
-    return Provision(
-        jurisdiction=standard.jurisdiction(jurisdiction).id,
-        question=question,
-        value=value,
-        source="what if: not law",
-        confidence=Confidence.HIGH,
-        basis=Basis.SOURCED,
-        from_=on,
-        reviewed=on,
+    for name, said in when:
+        if said not in standard.vocabulary.facts.get(name, ()):
+            known = standard.vocabulary.facts.get(name)
+            raise BadInput(
+                f"no fact {name}={said}",
+                remedy=f"use one of: {', '.join(known or standard.vocabulary.facts)}",
+            )
+    return (
+        Provision(
+            jurisdiction=standard.jurisdiction(jurisdiction).id,
+            question=question,
+            value=value,
+            source="what if: not law",
+            confidence=Confidence.HIGH,
+            basis=Basis.SOURCED,
+            from_=on,
+            when=when,
+            reviewed=on,
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from comity.model import Provision, Threshold
 from comity.standard.cases import case_facts
+from comity.standard.claims import parts
 from comity.standard.law import STATE, DutyRule, Standard, WorkedCase
 from comity.standard.resolve import find
 
@@ -47,15 +48,17 @@ class _Turn:
 
     def untried(self, standard: Standard, cases: tuple[WorkedCase, ...]) -> Iterator[str]:
         """Boundaries and days of change without a case."""
-        relevant = [case for case in cases if self._meets(case_facts(case))]
+        law = standard.jurisdictions[self.provision.jurisdiction]
+        stated = [(case, case_facts(standard, law, case)) for case in cases]
+        relevant = [(case, facts) for case, facts in stated if self._meets(facts)]
         where = f"{self.file}: {self.provision.question} ({self.provision.source})"
         limit = self.provision.value
         if isinstance(limit, Threshold) and limit.amount:
             codes = limit.currency.split("/")
             values = [
                 case.value
-                for case in relevant
-                if case.currency in codes and self._answers(standard, case.on, case_facts(case))
+                for case, facts in relevant
+                if case.currency in codes and self._answers(standard, case.on, facts)
             ]
             for word, tried in (
                 ("below", any(value < limit.amount for value in values)),
@@ -65,9 +68,9 @@ class _Turn:
                 if not tried:
                     yield f"{where}: no case {word} {limit.amount:,} {limit.currency} while it applies."
         for day in (self.provision.from_, self.provision.until):
-            if day and not any(case.on < day for case in relevant):
+            if day and not any(case.on < day for case, _ in relevant):
                 yield f"{where}: no case before it changes on {day}."
-            if day and not any(case.on >= day for case in relevant):
+            if day and not any(case.on >= day for case, _ in relevant):
                 yield f"{where}: no case on or after {day}, when it changes."
 
     def _meets(self, facts: Mapping[str, str]) -> bool:
@@ -85,6 +88,6 @@ def _turns(standard: Standard, jurisdiction: str) -> Iterator[_Turn]:
     for question in standard.vocabulary.questions.values():
         rule = question.duty
         if rule and not rule.standing:
-            for name in (question.name, rule.gate, rule.floor, rule.deadline):
+            for name in parts(question.name, rule):
                 for provision in standard.provisions[jurisdiction].get(name, ()):
                     yield _Turn(provision, rule, law.file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from comity.errors import BadInput, SettingsError
@@ -14,6 +14,7 @@ _WEEKEND = (5, 6)
 _LAST_SECOND = time(23, 59, 59)
 
 
+@lru_cache(256)  # ZoneInfo itself keeps eight
 def zone(name: str) -> ZoneInfo:
     """The time zone of this name. Raises SettingsError when the machine has no time-zone data for it."""
     try:
@@ -73,6 +74,7 @@ def _next_working_day(day: date, country: str) -> date:
     return day
 
 
+@lru_cache(1 << 17)
 def _works(day: date, country: str) -> bool:
     calendar = _calendar(country.upper())
     return day.weekday() not in _WEEKEND if calendar is None else bool(calendar.is_working_day(day))

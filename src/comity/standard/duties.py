@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from comity.errors import BadInput
@@ -54,8 +54,8 @@ def duties(
             if not law:
                 continue
             day = local_day(on, zone)
-            risk = {"country_risk": country_risk(standard, touched - {country}, day)}
-            shown = seen | found_facts(findings) | risk | dict(facts or {})
+            around = surroundings(standard, country, touched, day)
+            shown = seen | found_facts(findings) | around | dict(facts or {})
             for slot in slots(standard, law, shown, day, role):
                 force = _force(slot, worth)
                 key = (slot.rule.kind, side.who, country.upper())
@@ -81,18 +81,29 @@ def _seen(
     payer, payee = ends
     for role, side, other in (("originator", payer, payee), ("beneficiary", payee, payer)):
         if side.hosted:
-            yield role, side, ordinary(side, hosted=other.hosted, **shown), touched
+            yield role, side, ordinary(side, role, hosted=other.hosted, **shown), touched
     for side in middle:
-        yield "intermediary", side, ordinary(side, hosted=True, **shown), touched
+        yield "intermediary", side, ordinary(side, "intermediary", hosted=True, **shown), touched
+
+
+def surroundings(standard: Standard, country: str, touched: frozenset[str], on: date) -> dict[str, str]:
+    """What one country's law sees of the other countries that a transfer touches."""
+    return {
+        "bloc": "inside" if standard.in_one_bloc(touched) else "outside",
+        "country_risk": country_risk(standard, touched - {country}, on),
+    }
 
 
 def place(standard: Standard, country: str, ground: str) -> tuple[str, str, str]:
     """The law file for a country, the ground it applies on, its time zone.
 
-    A country without a file is judged by the standard alone, and the ground says so; ``''`` without one.
+    A country without a file is judged by the law of its bloc, else by the standard alone, and the ground
+    says so; ``''`` where there is neither.
     """
-    if country.lower() in standard.jurisdictions:
-        return country.lower(), ground, standard.jurisdictions[country.lower()].timezone
+    law = standard.law_of(country)
+    if law:
+        said = ground if law == country.lower() else f"{ground}; no law file, but it is a member of {law}"
+        return law, said, standard.jurisdictions[law].timezone
     root = standard.root
     return root, f"{ground}; no law file", standard.jurisdictions[root].timezone if root else ""
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from comity.errors import BadInput, NoGateway
 from comity.model import Confidence, Gateway, Institution, OnwardUse, Provision, Role
-from comity.standard.law import BLOC, Standard
+from comity.standard.law import Standard
 from comity.standard.resolve import resolve
 
 _KIND = {
@@ -66,7 +66,7 @@ def allow(
     domestic = here == there
     facts = {
         "reach": "domestic" if domestic else "cross_border",
-        "bloc": "inside" if _blocs(standard, here) & _blocs(standard, there) else "outside",
+        "bloc": "inside" if standard.in_one_bloc((here, there)) else "outside",
         "sector": "vasp" if Role.VASP in (sender.role, recipient.role) else "bank",
     }
     question = _question(standard, sender, recipient, content)
@@ -106,12 +106,6 @@ def _countries(sender: Institution, recipient: Institution) -> tuple[str, str]:
             )
     shared = [country for country in sender.jurisdictions if country in recipient.jurisdictions]
     return (shared[0], shared[0]) if shared else (sender.jurisdictions[0], recipient.jurisdictions[0])
-
-
-def _blocs(standard: Standard, country: str) -> set[str]:
-    if country.lower() not in standard.jurisdictions:
-        return set()
-    return {law for law in standard.chain(country) if standard.jurisdictions[law].kind == BLOC}
 
 
 def _detour(sender: Institution, recipient: Institution, domestic: bool, there: str) -> str:

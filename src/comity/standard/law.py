@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -109,7 +109,10 @@ class WorkedCase:
 
 @dataclass(frozen=True, slots=True)
 class Jurisdiction:
-    """One law file. ``kind`` is standard (binds states only), bloc or state; ``timezone`` its FIU's."""
+    """One law file. ``kind`` is standard (binds states only), bloc or state; ``timezone`` its FIU's.
+
+    ``members``: the countries (ISO 3166-1) whose law a bloc's is, with or without a file of their own.
+    """
 
     id: str
     name: str
@@ -118,6 +121,7 @@ class Jurisdiction:
     timezone: str
     file: str
     cases: tuple[WorkedCase, ...]
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,26 @@ class Standard:
     @cached_property
     def _chains(self) -> dict[str, tuple[str, ...]]:
         return {}
+
+    def law_of(self, country: str) -> str:
+        """The law file for a country: its own, else that of a bloc it is a member of; '' if there is none."""
+        if country.lower() in self.jurisdictions:
+            return country.lower()
+        return self._bloc_of.get(country.upper(), "")
+
+    def in_one_bloc(self, countries: Iterable[str]) -> bool:
+        """Whether all these countries are in one bloc, such as the EU."""
+        found = [self._blocs(country) for country in countries]
+        return bool(found) and bool(frozenset.intersection(*found))
+
+    def _blocs(self, country: str) -> frozenset[str]:
+        law = self.law_of(country)
+        chain = self.chain(law) if law else ()
+        return frozenset(name for name in chain if self.jurisdictions[name].kind == BLOC)
+
+    @cached_property
+    def _bloc_of(self) -> dict[str, str]:
+        return {member: each.id for each in self.jurisdictions.values() for member in each.members}
 
     def binds(self, provision: Provision) -> bool:
         """Whether the provision binds firms: what only the standard asks, it asks of states."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from importlib.resources import files as resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from comity import jurisdictions
-from comity.model import Basis, Confidence, Provision
+from comity.model import Answer, Basis, Confidence, Provision
 from comity.standard import answers, checks, vocabulary
 from comity.standard.law import BLOC, STANDARD, STATE, Jurisdiction, Standard, Vocabulary, WorkedCase
 from comity.standard.resolve import precedence
 from comity.standard.text import Node, parse
 
-_FILE = frozenset({"jurisdiction", "name", "kind", "extends", "timezone", "provisions", "cases"})
+_FILE = frozenset({"jurisdiction", "name", "kind", "extends", "timezone", "members", "provisions", "cases"})
 _PROVISION = frozenset(
     {"from", "until", "when", "value", "source", "basis", "confidence", "reviewed", "departs", "note"}
 )
@@ -28,7 +27,7 @@ def load(files: Mapping[str, Traversable] | None = None) -> Standard:
 
     Raises LawFileError. Costs some hundredths of a second: a caller keeps what it returns.
     """
-    words = vocabulary.read(resources("comity.standard") / "vocabulary.yaml")
+    words = vocabulary.installed()
     found: dict[str, Jurisdiction] = {}
     law: dict[str, dict[str, tuple[Provision, ...]]] = {}
     roots: dict[str, Node] = {}
@@ -60,6 +59,16 @@ def load_with(file: Path) -> Standard:
     return load(found)
 
 
+def read_answer(standard: Standard, question: str, text: str) -> Answer:
+    """An answer as a law file writes it, such as ``{at_least: 1000, currency: EUR}``.
+
+    Raises NotFound for a question there is none of, LawFileError for an answer that is not of its type.
+    """
+    asked = standard.vocabulary.question(question)
+    node = parse(f"value: {text}".encode(), "the answer").need("value")
+    return answers.answer(node, asked, standard.vocabulary)
+
+
 def _jurisdiction(root: Node, name: str, words: Vocabulary) -> Jurisdiction:
     fields = root.mapping(_FILE)
     if root.need("jurisdiction").text() != name:
@@ -74,6 +83,7 @@ def _jurisdiction(root: Node, name: str, words: Vocabulary) -> Jurisdiction:
         fields["timezone"].text() if "timezone" in fields else "UTC",
         root.file,
         tuple(_case(node, words) for node in cases),
+        tuple(answers.country(node) for node in fields["members"].items()) if "members" in fields else (),
     )
 
 

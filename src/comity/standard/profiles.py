@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +14,7 @@ import numpy as np
 from comity.errors import BadInput
 from comity.model import Operator, Threshold
 from comity.standard.batch import Batch, limit
-from comity.standard.claims import Claim, Slot, slots
+from comity.standard.claims import Asked, Claim, Claims, Slot, parts
 from comity.standard.deadlines import local_day, zone
 from comity.standard.duties import place
 from comity.standard.law import Standard
@@ -40,11 +41,10 @@ class Venue:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What every transfer in one situation meets. ``currency`` is '' where the amount is not money."""
+    """What every transfer in one situation meets, whatever it is worth."""
 
     venue: Venue
     role: str
-    currency: str
     slots: tuple[Slot, ...]
 
 
@@ -53,19 +53,20 @@ class _Group:
     """Sets of countries that the law does not tell apart."""
 
     domestic: bool
+    bloc: bool
     listed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """All that the law looks at in a row, but the day and the worth."""
+    """All that the law looks at in a row, but the day and the worth. ``asked``: by the risk of the day."""
 
     venue: Venue
     role: str
-    currency: str
     listed: frozenset[str]
     seen: dict[str, str]
     facts: Mapping[str, str]
+    asked: dict[str, tuple[Asked, ...]]
 
     @property
     def calendar(self) -> tuple[Venue, bool]:
@@ -90,10 +91,11 @@ class Profiles:
         self._standard, self._batch, self._rows, self._rates = standard, batch, rows, rates
         self._numbers: dict[tuple[object, ...], int] = {}
         self._days: dict[tuple[str, bool], tuple[date, ...]] = {}
-        rules = [(name, each.duty) for name, each in standard.vocabulary.questions.items() if each.duty]
-        self._asked = {
-            part for name, rule in rules for part in (name, rule.gate, rule.floor, rule.deadline) if part
-        }
+        questions = standard.vocabulary.questions.items()
+        self._asked = {part for name, each in questions if each.duty for part in parts(name, each.duty)}
+        self._claims = Claims(standard)
+        self._venues: dict[str, Venue] = {}
+        self._risks: dict[tuple[frozenset[str], date], str] = {}
         self.profiles: list[Profile] = []
 
     def assign(self) -> NDArray[np.int32]:
@@ -103,11 +105,11 @@ class Profiles:
             return np.empty(0, dtype=np.int32)
         kinds, kind = self._kinds()
         groups, group = self._groups()
-        # What a transfer shows to whoever looks: its currency, facts, whether on a chain, whom it touches.
+        # What a transfer shows to whoever looks: is it money, its facts, is it on a chain, whom it touches …
         many, wide = len(batch.fact_sets), len(groups)
-        own = (batch.currency.astype(np.int64) + 1) * many + batch.facts
+        own = (batch.currency >= 0) * np.int64(many) + batch.facts
         own = (own * 2 + rows.chain) * wide + group[rows.touched]
-        own_codes, own_keys = compress(own, (len(batch.currencies) + 1) * many * 2 * wide)
+        own_codes, own_keys = compress(own, 2 * many * 2 * wide)
         # … and what it shows to one institution: who that is to the law, and who is at the other end.
         key = (kind[rows.seat].astype(np.int64) * 2 + rows.hosted) * len(own_keys) + own_codes[rows.transfer]
         codes, keys = compress(key, len(kinds) * 2 * len(own_keys))
@@ -116,7 +118,11 @@ class Profiles:
         period = periods[codes, epoch[rows.transfer]]
         width = len(starts)
         codes, pairs = compress(codes.astype(np.int64) * width + period, len(heads) * width)
-        numbers = [self._profile(heads[each // width], starts[each % width]) for each in pairs.tolist()]
+        days = [
+            {venue: local_day(start, venue.zone) for venue in self._venues.values() if venue.law}
+            for start in starts
+        ]
+        numbers = [self._profile(heads[each // width], days[each % width]) for each in pairs.tolist()]
         return np.array(numbers, dtype=np.int32)[codes]
 
     def _kinds(self) -> tuple[list[tuple[str, str, Side]], NDArray[np.int32]]:
@@ -129,8 +135,10 @@ class Profiles:
         return list(found), np.array(codes, dtype=np.int32)
 
     def _venue(self, country: str) -> Venue:
-        law, _, name = place(self._standard, country, "")
-        return Venue(country, law, name)
+        if country not in self._venues:
+            law, _, name = place(self._standard, country, "")
+            self._venues[country] = Venue(country, law, name)
+        return self._venues[country]
 
     def _groups(self) -> tuple[list[_Group], NDArray[np.int64]]:
         """What matters of the sets of countries touched: how many there are, and which FATF ever lists."""
@@ -146,7 +154,9 @@ class Profiles:
         }
         found: dict[_Group, int] = {}
         codes = [
-            found.setdefault(_Group(len(each) <= 1, frozenset(each & listed)), len(found))
+            found.setdefault(
+                _Group(len(each) <= 1, self._standard.in_one_bloc(each), frozenset(each & listed)), len(found)
+            )
             for each in self._rows.sets
         ]
         return list(found), np.array(codes, dtype=np.int64)
@@ -158,19 +168,19 @@ class Profiles:
         kind, hosted = divmod(seat, 2)
         rest, at = divmod(int(own_keys[number]), len(groups))
         rest, chain = divmod(rest, 2)
-        currency, facts = divmod(rest, len(self._batch.fact_sets))
+        money, facts = divmod(rest, len(self._batch.fact_sets))
         country, role, side = kinds[kind]
         group = groups[at]
         seen = ordinary(
-            side, hosted=bool(hosted), chain=bool(chain), money=currency > 0, domestic=group.domestic
+            side, role, hosted=bool(hosted), chain=bool(chain), money=bool(money), domestic=group.domestic
         )
         return _Head(
             self._venue(country),
             role,
-            self._batch.currencies[currency - 1] if currency else "",
             group.listed - {country},
-            seen,
+            seen | {"bloc": "inside" if group.bloc else "outside"},
             self._batch.fact_sets[facts],
+            {},
         )
 
     def _days_of(self, venue: Venue, lists: bool) -> tuple[date, ...]:
@@ -218,33 +228,52 @@ class Profiles:
         epoch = np.searchsorted(np.array(edges, dtype=np.int64), time_, side="right")
         return np.stack([began[each] for each in calendars]), [moment(first), *map(moment, edges)], epoch
 
-    def _profile(self, head: _Head, start: datetime) -> int:
-        """The number of the profile of one situation, from a moment on until the law may change."""
+    def _profile(self, head: _Head, days: Mapping[Venue, date]) -> int:
+        """The number of the profile of one situation, from a day on until the law may change."""
         venue = head.venue
         if not venue.law:
             return -1
-        day = local_day(start, venue.zone)
-        risk = country_risk(self._standard, head.listed, day) if head.listed else "none"
-        seen = head.seen | {"country_risk": risk} | dict(head.facts)
-        key = (venue, head.role, head.currency, tuple(seen.values()), day)
+        day = days[venue]
+        risk = self._risk(head.listed, day) if head.listed else "none"
+        if risk not in head.asked:
+            seen = head.seen | {"country_risk": risk} | dict(head.facts)
+            head.asked[risk] = self._claims.asked(venue.law, seen, head.role)
+        period = bisect_right(self._days_of(venue, False), day)
+        claims = self._claims.slots(head.asked[risk], day, period)
+        key = (venue.country, head.role, *map(id, claims))
         if key not in self._numbers:
             self._numbers[key] = len(self.profiles)
-            claims = slots(self._standard, venue.law, seen, day, head.role)
-            self.profiles.append(Profile(venue, head.role, head.currency, claims))
+            self.profiles.append(Profile(venue, head.role, claims))
         return self._numbers[key]
 
+    def _risk(self, listed: frozenset[str], day: date) -> str:
+        key = (listed, day)
+        if key not in self._risks:
+            self._risks[key] = country_risk(self._standard, listed, day)
+        return self._risks[key]
+
     def table(self, kinds: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Pointers int64[p+1] into a table int64[s, 5]: kind, then the least value and quantity that a duty
-        is required from, and those it is recommended from. Raises BadInput for a rate that is missing."""
+        """Pointers int64[p·c + 1] into a table int64[s, 5], for each profile and currency (first: no money).
+
+        A line: kind, then the least value and quantity from which a duty is required, then those from
+        which it is recommended. Raises BadInput for a rate that is missing.
+        """
         pointer, table = [0], []
+        lines: dict[tuple[int, str], tuple[int, ...]] = {}
         for profile in self.profiles:
-            for slot in profile.slots:
-                required = self._limits(slot.required, profile.currency)
-                always = required == (0, -1)
-                recommended = (NEVER, -1) if always else self._limits(slot.recommended, profile.currency)
-                table.append((kinds.index(slot.rule.kind), *required, *recommended))
-            pointer.append(len(table))
+            for currency in ("", *self._batch.currencies):
+                for slot in profile.slots:
+                    key = (id(slot), currency)
+                    if key not in lines:
+                        lines[key] = (kinds.index(slot.rule.kind), *self._line(slot, currency))
+                    table.append(lines[key])
+                pointer.append(len(table))
         return np.array(pointer, dtype=np.int64), np.array(table, dtype=np.int64).reshape(-1, 5)
+
+    def _line(self, slot: Slot, currency: str) -> tuple[int, ...]:
+        required = self._limits(slot.required, currency)
+        always = required == (0, -1)
+        return *required, *((NEVER, -1) if always else self._limits(slot.recommended, currency))
 
     def _limits(self, claim: Claim | None, currency: str) -> tuple[int, int]:
         """The least value and the least quantity, as codes, that reach all limits of a claim."""

@@ -8,6 +8,7 @@ from datetime import date
 
 from comity.model import Confidence, Provision
 from comity.standard.law import Standard
+from comity.standard.vocabulary import installed
 
 LISTS = ("fatf.black_list", "fatf.grey_list")
 
@@ -120,10 +121,8 @@ def _explain(
     if best is None:
         lines.append(f"No law answers: {' and '.join(chain)} are silent.")
     else:
-        answer = "unknown" if best.value is None else "none" if best.value is False else shown(best)
-        lines.append(f"{answer}: {best.source}.")
-        if best.jurisdiction != chain[0]:
-            lines.append(f"The law of {chain[0]} is silent, so that of {best.jurisdiction} applies.")
+        lines.append(f"{shown(best)}: {best.source}.")
+        lines.append(_won(chain, best, displaced))
         if not standard.binds(best):
             lines.append("It binds states, not firms: what follows from it is recommended, not required.")
         if best.confidence is not Confidence.HIGH:
@@ -137,11 +136,27 @@ def _explain(
     return tuple(lines)
 
 
+def _won(chain: tuple[str, ...], best: Provision, displaced: list[tuple[Provision, str]]) -> str:
+    """Why this provision answers and no other, in one sentence."""
+    if best.jurisdiction != chain[0]:
+        return f"The law of {chain[0]} is silent, so that of {best.jurisdiction} applies."
+    reasons = []
+    if best.when:
+        holds = " and ".join(f"{name} is {value}" for name, value in best.when)
+        reasons.append(f"it is the exception for this case ({holds})")
+    if best.from_:
+        reasons.append(f"it applies from {best.from_}" + (f" until {best.until}" if best.until else ""))
+    if any(each.jurisdiction != best.jurisdiction for each, _ in displaced):
+        reasons.append("own law comes before the law it extends")
+    return f"It answers because {', and '.join(reasons)}." if reasons else "It is the only answer there is."
+
+
 def shown(provision: Provision) -> str:
-    """The answer as a person reads it."""
+    """The answer as a person reads it: *none* where the law is known to have none."""
     value = provision.value
     if value is None:
         return "unknown"
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+        asked = installed().questions.get(provision.question)
+        return "yes" if value else "no" if asked is None or asked.type == "bool" else "none"
+    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)

@@ -92,7 +92,7 @@ def rows_of(batch: Batch) -> Rows:
         found,
         sets,
         tuple(dict.fromkeys(side.countries[number][0] for _, side, number in found)),
-        _twins(len(batch), blocks, found),
+        _twins(batch, blocks, found),
     )
 
 
@@ -144,24 +144,37 @@ def compress(key: NDArray[np.int64], size: int) -> tuple[NDArray[np.int32], NDAr
 
 
 def _twins(
-    count: int, blocks: Sequence[_Block], seats: Sequence[tuple[int, Side, int]]
+    batch: Batch, blocks: Sequence[_Block], seats: Sequence[tuple[int, Side, int]]
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Rows of the same institution and country at another end of the same transfer: later, earlier."""
     same = Coder[tuple[str, str]]()
     who = np.array([same((side.who, side.countries[at][0])) for _, side, at in seats], dtype=np.int32)
+    names = Coder[str]()
+    name = np.array([names(side.who) for side in batch.sides], dtype=np.int32)
+    both = np.flatnonzero(name[batch.originator] == name[batch.beneficiary])
     starts = np.concatenate(([0], np.cumsum([len(each.seat) for each in blocks])))
     found: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    places: list[tuple[int, NDArray[np.int64], NDArray[np.int32]]] = []
-    for start, block in zip(starts, blocks, strict=False):
-        for role, rows, names in places:
-            earlier = rows[block.transfer]
-            twin = (names[block.transfer] == who[block.seat]) & (earlier >= 0)
-            if role != block.role and twin.any():
-                found.append((start + np.flatnonzero(twin), earlier[twin]))
-        if block.role < 2:
-            rows = np.full(count, _NO, dtype=np.int64)
-            rows[block.transfer] = start + np.arange(len(block.seat))
-            names = np.full(count, _NO, dtype=np.int32)
-            names[block.transfer] = who[block.seat]
-            places.append((block.role, rows, names))
+    for number, later in enumerate(blocks):
+        # Few transfers come back to their own institution, or pass by one that is an end of them.
+        chosen = _within(later.transfer, both) if later.role < 2 else np.arange(len(later.transfer))
+        for other, earlier in enumerate(blocks[:number]):
+            if earlier.role == later.role or earlier.role == 2 or not len(chosen):
+                continue
+            place = np.searchsorted(earlier.transfer, later.transfer[chosen])
+            place = np.minimum(place, max(0, len(earlier.transfer) - 1))
+            twin = np.zeros(len(chosen), dtype=np.bool_)
+            if len(earlier.transfer):
+                twin = earlier.transfer[place] == later.transfer[chosen]
+                twin &= who[earlier.seat[place]] == who[later.seat[chosen]]
+            if twin.any():
+                found.append((starts[number] + chosen[twin], starts[other] + place[twin]))
+    return found
+
+
+def _within(sorted_: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where in an ascending array the wanted values are, those that are not left out."""
+    if not len(sorted_):
+        return np.empty(0, dtype=np.int64)
+    place = np.minimum(np.searchsorted(sorted_, wanted), len(sorted_) - 1)
+    found: NDArray[np.int64] = place[sorted_[place] == wanted]
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from comity.model import AccountId, Institution, Party, PartyKind, Role, Transfer
 
+_DIRECTIONS = {"originator": "out", "beneficiary": "in", "intermediary": "through"}
 _SECTORS = {Role.VASP: "vasp", Role.BANK: "bank"}
 
 
@@ -92,8 +93,10 @@ def _countries(
     return tuple(sorted(found.items()))
 
 
-def ordinary(side: Side, *, hosted: bool, chain: bool, money: bool, domestic: bool) -> dict[str, str]:
-    """What a transfer shows of itself to one side's institution, where nothing is suspected.
+def ordinary(
+    side: Side, role: str, *, hosted: bool, chain: bool, money: bool, domestic: bool
+) -> dict[str, str]:
+    """What a transfer shows of itself to the institution in one role, where nothing is suspected.
 
     ``hosted``: the other end is at an institution; ``chain``: either end is on a chain; ``money``: the
     amount is in money; ``domestic``: one country at most is touched.
@@ -103,6 +106,7 @@ def ordinary(side: Side, *, hosted: bool, chain: bool, money: bool, domestic: bo
         "counterparty": "hosted" if hosted else "self_hosted",
         "customer": "established",
         "asset": "money" if money else "virtual",
+        "direction": _DIRECTIONS[role],
         "reach": "domestic" if domestic else "cross_border",
         "suspicion": "none",
         "sanctions": "none",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.resources import files as resources
 from importlib.resources.abc import Traversable
 
 from comity.standard import answers
@@ -14,6 +16,12 @@ ENDS = ("originator", "beneficiary", "intermediary")
 _FILE = frozenset({"facts", "purposes", "contents", "words", "met_by", "needed", "comparison", "questions"})
 _QUESTION = frozenset({"ask", "type", "stricter", "duty", "of", "route", "adopt"})
 _DUTY = frozenset({"kind", "what", "on", "given", "gate", "floor", "deadline", "standing"})
+
+
+@cache
+def installed() -> Vocabulary:
+    """The vocabulary that ships, read once."""
+    return read(resources("comity.standard") / "vocabulary.yaml")
 
 
 def read(file: Traversable) -> Vocabulary:

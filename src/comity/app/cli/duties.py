@@ -1,0 +1,259 @@
+"""``comity standard duties``: what the law of every country makes whom do, for one transfer or a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from comity.app.cli._common import Json, Limit, OnDate, day, emit, facts, pairs, table, working
+from comity.app.cli.compare import mark
+
+if TYPE_CHECKING:
+    from comity.model import AccountId, Duty, Institution
+    from comity.standard.bulk import Owed
+    from comity.standard.law import Standard
+
+SELF_HOSTED = "wallet"
+_WALLET = "eip155:1:0x0000000000000000000000000000000000000000"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``comity standard``."""
+    app.command("duties")(duties)
+
+
+def duties(
+    worth: Annotated[str, typer.Argument(help="Worth, such as `1000 EUR`; none with --ledger.")] = "",
+    sender: Annotated[
+        str, typer.Option("--from", help="Country of the sending institution; `wallet`: self-hosted.")
+    ] = "",
+    receiver: Annotated[
+        str, typer.Option("--to", help="Country of the receiving institution; `wallet`: self-hosted.")
+    ] = "",
+    through: Annotated[list[str] | None, typer.Option(help="Country of an intermediary.")] = None,
+    bank: Annotated[bool, typer.Option("--bank", help="The institutions are banks, not VASPs.")] = False,
+    money: Annotated[bool, typer.Option("--money", help="What moves is money, not a virtual asset.")] = False,
+    fact: Annotated[
+        list[str] | None, typer.Option(help="FACT=VALUE, such as suspicion=alert or customer=occasional.")
+    ] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(help="CODE=WORTH in US dollars. Default: the rough rates laws are compared at."),
+    ] = None,
+    ledger: Annotated[Path | None, typer.Option(help="All transfers of this ledger instead of one.")] = None,
+    institution: Annotated[
+        list[str] | None,
+        typer.Option(help="ID=CC or ID=CC:bank: where an institution of the ledger is. May be repeated."),
+    ] = None,
+    on: OnDate = "",
+    limit: Limit = 200,
+    as_json: Json = False,
+) -> None:
+    """Show the duties a transfer brings in every country it touches: what, who, by when, on which article.
+
+    What only FATF asks is *recommended*. With a ledger: how many there are of each in each country, the
+    law being that of each transfer's own day.
+
+    Example: comity standard duties "1500 EUR" --from us --to de --fact suspicion=alert --on 2026-11-25
+    """
+    from comity.errors import BadInput
+    from comity.standard.load import load
+
+    law = load()
+    rates = _rates(law, rate)
+    if ledger:
+        if on or worth:
+            raise BadInput(
+                "a ledger's transfers have their own days and worths", remedy="leave out --on and the worth"
+            )
+        _emit_ledger(_of_ledger(law, ledger, _institutions(institution), rates, as_json), limit, as_json)
+        return
+    if not (worth and sender and receiver):
+        raise BadInput(
+            "no transfer to judge",
+            remedy="give a worth, --from and --to, or --ledger; see `comity standard duties --help`",
+        )
+    route = _Route(sender, receiver, tuple(through or ()), bank)
+    found = _of_one(law, worth, route, money, _facts(law, fact), rates, on)
+    rows = [
+        (
+            each.jurisdiction,
+            each.force.value,
+            each.kind,
+            each.who,
+            f"{each.due:%Y-%m-%d %H:%M} UTC" if each.due else str(each.deadline or ""),
+            mark(each.provision.confidence),
+            each.provision.source,
+        )
+        for each in found
+    ]
+    heads = ("law", "force", "duty", "who", "by", "confidence", "source")
+    emit(as_json, found, table(f"Duties of {worth} on {day(on)}", heads, rows[:limit]))
+
+
+def _rates(law: Standard, given: list[str] | None) -> dict[str, Decimal]:
+    from comity import intake
+
+    named = pairs(given, "--rate")
+    stated = {code.upper(): intake.amount(said, f"--rate {code}") for code, said in named.items()}
+    return dict(law.vocabulary.rates) | stated | {"USD": Decimal(1)}
+
+
+def _facts(law: Standard, given: list[str] | None) -> dict[str, str]:
+    """``--fact`` options, in the vocabulary's words. Raises BadInput."""
+    from comity import intake
+
+    known = law.vocabulary.facts
+    found = pairs(given, "--fact")
+    for name, said in found.items():
+        values = intake.choice(name, known, "--fact")
+        intake.choice(said, {value: value for value in values}, f"--fact {name}")
+    return found
+
+
+@dataclass(frozen=True)
+class _Route:
+    """Where a transfer starts, ends and passes through: countries, or a self-hosted wallet."""
+
+    sender: str
+    receiver: str
+    through: tuple[str, ...]
+    bank: bool
+
+    def ends(self) -> tuple[AccountId, AccountId, tuple[str, ...], dict[str, Institution]]:
+        """The two accounts, the ids of the institutions between, and all institutions. Raises BadInput."""
+        from comity.model import AccountId
+
+        parties: dict[str, Institution] = {}
+        accounts = [
+            AccountId(_WALLET)
+            if country.lower() == SELF_HOSTED
+            else AccountId(f"acct:{self._place(country, name, parties)}:1")
+            for country, name in ((self.sender, "from"), (self.receiver, "to"))
+        ]
+        middle = tuple(
+            self._place(country, f"through-{number}", parties)
+            for number, country in enumerate(self.through, 1)
+        )
+        return accounts[0], accounts[1], middle, parties
+
+    def _place(self, country: str, name: str, parties: dict[str, Institution]) -> str:
+        from comity import intake
+        from comity.model import Institution, Role
+
+        code = intake.country(country, f"--{name}")
+        who = f"{code.lower()}-{name}"
+        parties[who] = Institution(who, who, Role.BANK if self.bank else Role.VASP, (code,))
+        return who
+
+
+def _of_one(
+    law: Standard,
+    worth: str,
+    route: _Route,
+    money: bool,
+    given: Mapping[str, str],
+    rates: Mapping[str, Decimal],
+    on: str,
+) -> tuple[Duty, ...]:
+    """The duties of one transfer at noon UTC, judged exactly in the currency it is stated in."""
+    from comity import intake
+    from comity.model import Amount, AssetId, Transfer
+    from comity.standard.duties import duties as find
+
+    quantity, _, code = worth.strip().partition(" ")
+    asset = AssetId.money(code.strip().upper())
+    amount = intake.amount(quantity, "the worth")
+    base = intake.choice(asset.currency or "", rates, "no rate for this currency; --rate gives one")
+    own = {name: rate / base for name, rate in rates.items()} | {asset.currency or "": Decimal(1)}
+    origin, target, middle, parties = route.ends()
+    at = datetime.combine(day(on), time(12), UTC)
+    transfer = Transfer(
+        "transfer",
+        at,
+        origin,
+        target,
+        Amount(amount, asset) if money else None,
+        amount,
+        intermediaries=middle,
+    )
+    return find(law, transfer, parties=parties, on=at, rates=own, facts=given)
+
+
+def _institutions(given: list[str] | None) -> dict[str, Institution]:
+    from comity import intake
+    from comity.model import Institution, Role
+
+    found = {}
+    for name, said in pairs(given, "--institution").items():
+        where, _, kind = said.partition(":")
+        role = intake.choice(kind or "vasp", {"vasp": Role.VASP, "bank": Role.BANK}, "--institution")
+        found[name] = Institution(name, name, role, (intake.country(where, f"--institution {name}"),))
+    return found
+
+
+def _of_ledger(
+    law: Standard, path: Path, parties: dict[str, Institution], rates: dict[str, Decimal], quiet: bool
+) -> Owed:
+    from comity.errors import BadInput
+    from comity.ledger.store import Ledger
+    from comity.standard.bulk import owed
+    from comity.standard.table import FIELDS, batch
+
+    ledger = Ledger.open(path)
+    base = rates.get(ledger.reference.currency or "")
+    if base is None:
+        raise BadInput(
+            f"values of this ledger are in {ledger.reference}",
+            why="thresholds of law are in money, and there is no rate for it",
+            remedy=f"give --rate {ledger.reference.currency}=WORTH"
+            if ledger.reference.currency
+            else "make a ledger whose reference asset is money",
+        )
+    own = {code: rate / base for code, rate in rates.items()}
+    with working("Reading the ledger", quiet) as say:
+        columns = ledger.table(FIELDS)
+        say("judging its transfers")
+        return owed(law, batch(columns, parties), rates=own)
+
+
+def _emit_ledger(owed: Owed, limit: int, as_json: bool) -> None:
+    from comity.standard.bulk import lowest
+
+    counts, trust = owed.count(), lowest(owed)
+    unjudged = int((owed.unjudged != 0).sum())
+    answer: dict[str, Any] = {
+        "transfers": len(owed.batch),
+        "duties": sum(counts.values()),
+        "unjudged": unjudged,
+        "by_country": [
+            {
+                "jurisdiction": country,
+                "kind": kind,
+                "force": force.value,
+                "duties": number,
+                "lowest_confidence": trust[country, kind, force].value,
+            }
+            for (country, kind, force), number in counts.items()
+        ],
+    }
+    rows = [
+        (country, force.value, kind, number, mark(trust[country, kind, force]))
+        for (country, kind, force), number in counts.items()
+    ]
+    head = facts(
+        "Duties of a ledger",
+        [
+            ("transfers", answer["transfers"]),
+            ("duties", answer["duties"]),
+            ("not judged", f"{unjudged:,}: their worth is not known"),
+        ],
+    )
+    body = table("By country", ("law", "force", "duty", "how many", "lowest confidence"), rows[:limit])
+    emit(as_json, answer, lambda out: (head(out), body(out))[0])
