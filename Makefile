@@ -47,7 +47,7 @@ bench: $(VENV)/.dev
 	@$(PY) -m bench
 
 docs: $(VENV)/.dev
-	@$(PY) docs/generate.py
+	@$(PY) -m docs.generate
 
 serve: $(VENV)/.run
 	@$(PY) -m comity node serve

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import secrets
 import socket
@@ -20,10 +21,23 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from comity.app.web.router import build
+from comity.standard.load import load
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = (1280, 390)
+STANDARD = [
+    "/standard/map",
+    "/standard/changes",
+    "/standard/changes?country=fr",
+    "/standard/corridors",
+    "/standard/corridors?by=score&origin=bo",
+    "/standard/countries",
+    "/standard/countries/bo",
+    "/standard/countries/sg?on=2025-07-01",
+    "/standard/countries/fatf",
+]
+REAL = ["/standard", *STANDARD[:2], "/standard/corridors", "/standard/countries", "/standard/countries/us"]
 PAGES = [
     "/",
     "/alerts",
@@ -36,6 +50,7 @@ PAGES = [
     "/cases/case-3",
     "/standard",
     "/standard?topic=all",
+    *STANDARD,
     "/inbox",
     "/outbox",
     "/messages/m-in-003",
@@ -211,6 +226,88 @@ def test_the_matrix_keeps_its_heads_in_sight(desk: Any, site: Site) -> None:
     row, head = (driver.find_element(By.CSS_SELECTOR, f".matrix {part} th") for part in ("tbody", "thead"))
     assert 0 <= driver.execute_script(place.format("left"), region, row) <= 2
     assert 0 <= driver.execute_script(place.format("top"), region, head) <= 2
+
+
+def _focus(desk: Any, wanted: str, most: int) -> Any:
+    """Press Tab until what has this selector has the focus."""
+    for _ in range(most):
+        desk.driver.switch_to.active_element.send_keys(Keys.TAB)
+        found = desk.driver.switch_to.active_element
+        if found.get_attribute("class") == wanted:
+            return found
+    raise AssertionError(f"the keyboard does not reach {wanted} with {most} keys")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_keyboard_reaches_and_scrolls_the_matrix(desk: Any, site: Site, width: int) -> None:
+    driver = desk.driver
+    desk.viewport(width)
+    driver.get(f"{site.url}/standard?topic=all")
+    region = _focus(desk, "scroll panel", 40)
+    assert driver.execute_script("return getComputedStyle(arguments[0]).outlineStyle", region) != "none"
+    region.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    _until(driver, lambda: region.get_property("scrollLeft") > 0, "it scrolls sideways")
+    assert desk.overflow() <= 0
+
+
+@pytest.mark.parametrize("width", (1440, 390))
+def test_the_law_of_all_countries_fits(desk: Any, site: Site, width: int) -> None:
+    site.view.standard = load()
+    desk.viewport(width)
+    for path in REAL:
+        desk.driver.get(site.url + path)
+        assert desk.driver.find_element(By.CSS_SELECTOR, ".tabs [aria-current]").text
+        assert desk.overflow() <= 0, path
+        assert desk.problems() == [], path
+
+
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_pictures_follow_the_scheme_and_their_labels_keep_apart(desk: Any, site: Site, scheme: str) -> None:
+    site.view.standard = load()
+    driver = desk.driver
+    media = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    driver.get(f"{site.url}/standard/map")
+    picture, page = (
+        driver.execute_script(f"return getComputedStyle(document.querySelector('{where}')).{what}")
+        for where, what in ((".chart .paper", "fill"), (".picture", "backgroundColor"))
+    )
+    assert picture == page
+    boxes = driver.execute_script(
+        "return [...document.querySelectorAll('.chart .ink[stroke]')].map(t => {"
+        " const r = t.getBoundingClientRect(); return [t.textContent, r.left, r.top, r.right, r.bottom] })"
+    )
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert len(boxes) > 30
+    for n, (one, left, top, right, bottom) in enumerate(boxes):
+        for other, x0, y0, x1, y1 in boxes[n + 1 :]:
+            apart = right <= x0 + 3 or x1 <= left + 3 or bottom <= y0 + 4 or y1 <= top + 4
+            assert apart, f"{one} and {other} stand on each other"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_is_one_page_to_print(desk: Any, site: Site, width: int) -> None:
+    driver = desk.driver
+    desk.viewport(width)
+    driver.get(f"{site.url}/standard/countries/bo/report")
+    assert driver.find_element(By.TAG_NAME, "h1").text == "Borduria"
+    assert desk.overflow() <= 0
+    assert desk.problems() == []
+    pdf = driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+    data = base64.b64decode(pdf["data"])
+    assert data.startswith(b"%PDF") and b"/MediaBox [0 0 594" in data, "A4, upright"
+    driver.find_element(By.CSS_SELECTOR, ".back a").click()
+    _until(driver, lambda: "/standard/countries/bo?on=" in driver.current_url, "the way back")
+
+
+def test_an_export_is_downloaded(desk: Any, site: Site) -> None:
+    desk.driver.get(f"{site.url}/standard/countries/bo")
+    desk.driver.find_element(By.LINK_TEXT, "gaps (CSV)").click()
+    _until(desk.driver, lambda: list(desk.downloads.glob("*.csv")), "the file arrives")
+    (path,) = desk.downloads.glob("*.csv")
+    assert path.name == "comity-gaps-bo-2026-11-23.csv"
+    assert "AML Act of Borduria, s. 11" in path.read_text("utf-8-sig")
+    assert desk.problems() == []
 
 
 def test_the_log_is_verified_and_the_operator_leaves(desk: Any, site: Site) -> None:

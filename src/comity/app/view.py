@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 
 from comity import plugins
 from comity.app.web.view import (
-    Cell,
     Entry,
     Event,
     File,
@@ -17,7 +16,6 @@ from comity.app.web.view import (
     FindingOrder,
     Head,
     Hop,
-    Matrix,
     Parcel,
     Slice,
     Task,
@@ -28,7 +26,6 @@ from comity.exchange.mailbox import Incoming, Outgoing
 from comity.model import (
     Case,
     CaseState,
-    Confidence,
     Finding,
     Institution,
     Level,
@@ -39,6 +36,7 @@ from comity.model import (
 )
 from comity.node import filing, hops, tables
 from comity.node.node import Node
+from comity.standard.law import Standard
 
 SOON = timedelta(days=30)
 TO_ANSWER = frozenset({MessageKind.REQUEST, MessageKind.FREEZE_REQUEST})
@@ -209,29 +207,14 @@ class Desk:
             held = self._node.cases.report(conn, report_id)
         return File(held.filename, "application/xml", held.data)
 
-    def standard_matrix(self, on: date) -> Matrix:
-        from comity.standard.compare import matrix
-        from comity.standard.resolve import resolve
+    def law(self) -> Standard:
+        return self._node.standard
 
-        law = self._node.standard
-        places = matrix(law, on)
-        asked = {name: question.ask for name, question in law.vocabulary.questions.items()}
-        cells, root = {}, law.root
-        for country in law.jurisdictions:
-            for name in asked:
-                found = resolve(law, country, name, on).provision
-                if found is None:
-                    continue
-                unknown = found.value is None
-                place = places.get(country, {}).get(name)
-                cells[(country, name)] = Cell(
-                    "unknown" if unknown else _said(found.value),
-                    found.source,
-                    Confidence.UNKNOWN if unknown else found.confidence,
-                    place.value if place else "differs" if found.jurisdiction == country != root else "equal",
-                )
-        names = {name: one.name for name, one in law.jurisdictions.items()}
-        return Matrix(on, asked, names, cells)
+    def flows(self) -> Mapping[tuple[str, str], float]:
+        if not self._node.has_ledger():
+            return {}
+        pairs = self._node.ledger().volume_by_country_pair()
+        return {(origin, target): float(value) for origin, target, _, value in pairs}
 
     def inbox(self, *, limit: int, offset: int) -> Slice[Parcel]:
         with self._node.act() as conn:

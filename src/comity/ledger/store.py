@@ -136,7 +136,7 @@ class Ledger:
         worth = f"coalesce(value, CASE WHEN asset = '{self.reference.value}' THEN amount END) AS value"
         chosen = ", ".join(worth if field == "value" else field for field in fields)
         with self._connected() as connection:
-            found: pa.Table = connection.execute(
+            found: pa.Table = connection.sql(
                 f"SELECT {chosen} FROM stored ORDER BY time, id"  # noqa: S608
             ).to_arrow_table()
         return found

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from comity.errors import NotFound
 from comity.model import Confidence, Deadline, Duty, Force
 from comity.standard.batch import Batch
 from comity.standard.claims import duty
@@ -57,7 +58,9 @@ class Owed:
         return len(self.required)
 
     def mask(self, kind: str, force: Force) -> NDArray[np.bool_]:
-        """bool[r]: whether a row has this duty with this force."""
+        """bool[r]: whether a row has this duty with this force. Raises NotFound for an unknown kind."""
+        if kind not in self.kinds:
+            raise NotFound(f"no duty {kind!r}", remedy=f"use one of: {', '.join(self.kinds)}")
         bits = self.required if force is Force.REQUIRED else self.recommended
         found: NDArray[np.bool_] = (bits >> np.uint32(self.kinds.index(kind))) & np.uint32(1) == 1
         return found

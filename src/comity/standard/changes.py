@@ -75,6 +75,11 @@ def _of(
                 yield _change(standard, name, question, on, given, before, after)
 
 
+def _given(facts: tuple[tuple[str, str], ...]) -> str:
+    said = ", ".join(f"{name} {value}" for name, value in facts)
+    return f" ({said})" if said else ""
+
+
 def _change(
     standard: Standard,
     name: str,
@@ -97,5 +102,5 @@ def _change(
         after,
         placed(standard, asked, after, before),
         confidence(each for each in (before, after) if each),
-        f"{country}, “{asked.ask.rstrip('?')}”: {old} until then, {new} from {on}.",
+        f"{country}, “{asked.ask.rstrip('?')}”{_given(facts)}: {old} until then, {new} from {on}.",
     )

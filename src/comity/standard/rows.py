@@ -67,7 +67,7 @@ def rows_of(batch: Batch) -> Rows:
     blocks: list[_Block] = []
     for role, end in enumerate(ends):
         other = hosted[ends[1 - role]]
-        for number in range(max((len(side.countries) for side in sides), default=0)):
+        for number in range(max((len(side.countries) for side in sides), default=1) or 1):
             codes = np.array(
                 [
                     seats((role, side, number)) if side.hosted and number < len(side.countries) else _NO

@@ -36,7 +36,14 @@ def schema(vocabulary: Vocabulary) -> dict[str, Any]:
                 "timezone": {"type": "string", "description": "IANA name: where the FIU sits."},
                 "members": {"type": "array", "items": _COUNTRY},
                 "provisions": _object(
-                    {name: _answers(each, vocabulary) for name, each in vocabulary.questions.items()}
+                    {
+                        name: {
+                            "type": "array",
+                            "items": {"$ref": f"#/$defs/{_kind(each)}"},
+                            "description": each.ask,
+                        }
+                        for name, each in vocabulary.questions.items()
+                    }
                 ),
                 "cases": {"type": "array", "items": _case(kinds, vocabulary)},
             },
@@ -46,6 +53,7 @@ def schema(vocabulary: Vocabulary) -> dict[str, Any]:
         "$defs": {
             "day": _DAY,
             "facts": facts,
+            **{_kind(each): _provision(each, vocabulary) for each in vocabulary.questions.values()},
             "deadline": _object(
                 {"amount": _COUNT, "unit": {"enum": [*QUANTIFIED, *UNQUANTIFIED]}, "event": _TEXT}, "unit"
             ),
@@ -62,9 +70,14 @@ def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     }
 
 
-def _answers(question: Question, vocabulary: Vocabulary) -> dict[str, Any]:
+def _kind(question: Question) -> str:
+    """The name of what all provisions with this type of answer look like."""
+    return f"provision-{question.type}" + (f"-{question.of}" if question.of else "")
+
+
+def _provision(question: Question, vocabulary: Vocabulary) -> dict[str, Any]:
     day = {"$ref": "#/$defs/day"}
-    provision = _object(
+    return _object(
         {
             "from": day | {"description": "The first day on which it applies."},
             "until": day | {"description": "The first day on which it no longer does."},
@@ -83,7 +96,6 @@ def _answers(question: Question, vocabulary: Vocabulary) -> dict[str, Any]:
         "confidence",
         "reviewed",
     )
-    return {"type": "array", "items": provision, "description": question.ask}
 
 
 def _value(question: Question, vocabulary: Vocabulary) -> dict[str, Any]:

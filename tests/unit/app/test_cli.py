@@ -33,8 +33,8 @@ from comity.errors import (
 from comity.node.node import Node
 
 Comity = Callable[..., Any]
-SPEAK_NO_JSON = {"node serve", "node member"}
-"""One serves until it is stopped; the other prints the document itself, which is JSON."""
+SPEAK_NO_JSON = {"node serve", "node member", "standard schema"}
+"""One serves until it is stopped; the others print the document itself, which is JSON."""
 
 
 def _support(name: str) -> ModuleType:

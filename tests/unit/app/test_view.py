@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from comity.app.view import Desk
 from comity.app.web.view import FindingOrder, Hop
 from comity.errors import Conflict, NotFound, Refused, Unverified
-from comity.model import CaseState, Confidence, Level, MessageKind, Role, Verdict
+from comity.model import CaseState, Level, MessageKind, Role, Verdict
 from comity.node import finding_together as together
 from comity.node import hops
 from comity.node.node import Node
@@ -135,17 +134,12 @@ def test_a_case_without_transfers_has_no_drawing(nodes: dict[str, Node], vasp: D
     assert desk.case_flow_svg(desk.open_case([finding_id], "Theirs").id) == ""
 
 
-def test_the_standard(vasp: Desk) -> None:
-    matrix = vasp.standard_matrix(date(2026, 11, 23))
-    assert {"fatf", "de", "sg"} <= set(matrix.countries)
-    assert {cell.relation for (country, _), cell in matrix.cells.items() if country == "fatf"} <= {
-        "equal",
-        "silent",
-    }
-    threshold = matrix.cells[("sg", "travel_rule.threshold")]
-    assert threshold.source and threshold.answer
-    unknown = [cell for cell in matrix.cells.values() if cell.confidence is Confidence.UNKNOWN]
-    assert all(cell.answer == "unknown" for cell in unknown)
+def test_the_standard(vasp: Desk, nodes: dict[str, Node]) -> None:
+    assert {"fatf", "de", "sg"} <= set(vasp.law().jurisdictions)
+    moved = vasp.flows()
+    pairs = nodes["de-vasp-1"].ledger().volume_by_country_pair()
+    assert moved == {(a, b): float(value) for a, b, _, value in pairs}
+    assert Desk(nodes["de-fiu"]).flows() == {}
 
 
 def test_the_log(vasp: Desk, nodes: dict[str, Node]) -> None:

@@ -34,7 +34,8 @@ PARTIES = {
         Institution("us-bank", "US", Role.BANK, ("US",)),
         Institution("de-vasp", "DE", Role.VASP, ("DE",)),
         Institution("sg-vasp", "SG", Role.VASP, ("SG",)),
-        Institution("fr-vasp", "FR", Role.VASP, ("FR",)),
+        Institution("no-vasp", "NO", Role.VASP, ("NO",)),
+        Institution("it-vasp", "IT", Role.VASP, ("IT",)),
         Institution("two", "Two", Role.VASP, ("SG", "AE")),
     )
 }
@@ -77,8 +78,10 @@ def test_the_same_transfer_yields_the_duties_of_every_country(installed: Standar
     found = asked(installed, move("2000"))
     assert kinds(found) == {
         ("US", "travel_rule", "recommended"),
+        ("US", "travel_rule_names", "recommended"),
         ("US", "keep_records", "required"),
         ("DE", "travel_rule", "required"),
+        ("DE", "travel_rule_names", "required"),
         ("DE", "keep_records", "required"),
     }
     assert kinds(asked(installed, move("3000"))) >= {("US", "travel_rule", "required")}
@@ -140,9 +143,34 @@ def test_an_unknown_institution_without_a_country_has_no_law(installed: Standard
 
 
 def test_a_country_without_a_file_has_only_what_the_standard_recommends(installed: Standard) -> None:
-    found = [each for each in asked(installed, move("5000", "fr-vasp")) if each.jurisdiction == "FR"]
+    found = [each for each in asked(installed, move("5000", "no-vasp")) if each.jurisdiction == "NO"]
     assert {each.force for each in found} == {Force.RECOMMENDED}
     assert ("ground", "the institution is established there; no law file") in found[0].details
+
+
+def test_a_member_of_a_bloc_without_a_file_has_the_bloc_s_law(installed: Standard) -> None:
+    found = [each for each in asked(installed, move("5000", "it-vasp")) if each.jurisdiction == "IT"]
+    rule = next(each for each in found if each.kind == "travel_rule")
+    assert (rule.force, rule.provision.jurisdiction) == (Force.REQUIRED, "eu")
+    ground = "the institution is established there; no law file, but it is a member of eu"
+    assert ("ground", ground) in rule.details
+
+
+def test_a_listed_country_on_the_other_side_asks_for_more(installed: Standard) -> None:
+    """FATF's lists are dated, and a country does not hold its own listing against itself."""
+    listed = move("5000", "de-vasp", "", beneficiary_country="IR")
+    assert ("DE", "enhanced_diligence_country", "required") in kinds(asked(installed, listed))
+    stated = asked(installed, listed, facts={"country_risk": "none"})
+    assert "enhanced_diligence_country" not in {each.kind for each in stated}
+    home = {each.jurisdiction for each in asked(installed, listed) if "country" in each.kind}
+    assert "IR" not in home
+    myanmar = move("5000", "de-vasp", "", beneficiary_country="MM")
+    for on, black in (
+        (datetime(2022, 10, 19, tzinfo=UTC), False),
+        (datetime(2022, 10, 22, tzinfo=UTC), True),
+    ):
+        asks = {each.kind for each in asked(installed, myanmar, on=on)}
+        assert ("enhanced_diligence_country" in asks) is black
 
 
 def test_suspicion(installed: Standard) -> None:

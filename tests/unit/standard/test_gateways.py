@@ -91,8 +91,10 @@ def test_what_passes(installed: Standard, sender: Institution, recipient: Instit
         (VASP_SG, who(Role.BANK, "SG"), "request", ("sender, SG", "domestic", "prescribed banks only", "")),
         (who(Role.BANK, "SG"), who(Role.BANK, "SG"), "pool", ("sender, SG", "", "does not cover pool", "")),
         (who(Role.VASP, "AE"), who(Role.VASP, "AE"), "request", ("sender, AE", "", "is unknown", "")),
-        (FIU_DE, who(Role.FIU, "FR"), "request", ("recipient, FR", "", "no law file for FR", "")),
-        (who(Role.LEA, "US"), who(Role.LEA, "US"), "request", ("sender, US", "", "silent", "")),
+        (FIU_DE, who(Role.FIU, "NO"), "request", ("recipient, NO", "", "no law file for NO", "")),
+        # Union law reaches Italy's institutions, but what its FIU may share is national law we have not.
+        (FIU_DE, who(Role.FIU, "IT"), "request", ("recipient, IT", "", "no law file for IT", "")),
+        (who(Role.SUPERVISOR, "SG"), VASP_SG, "request", ("sender, SG", "", "silent", "")),
         (who(Role.LEA, "DE"), VASP_US, "freeze_request", ("sender, DE", "", "silent", "FIU of US")),
     ],
 )

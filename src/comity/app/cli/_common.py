@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 from platformdirs import user_data_path
@@ -67,8 +67,13 @@ def emit(as_json: bool, answer: Any, render: Callable[[Console], None]) -> None:
         render(console())
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Callable[[Console], None]:
-    """A renderer of one table; says so when it is empty. Numbers stand to the right."""
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, whole: Sequence[str] = ()
+) -> Callable[[Console], None]:
+    """A renderer of one table; says so when it is empty. Numbers stand to the right.
+
+    Columns named in ``whole`` are never broken: where the window is narrow the others give way.
+    """
 
     def render(out: Console) -> None:
         from rich.markup import escape
@@ -80,7 +85,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         grid = Table(title=title, title_justify="left", header_style="bold")
         for index, name in enumerate(columns):
             numeric = all(isinstance(row[index], (int, float)) for row in rows)
-            grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
+            justify: Literal["left", "right"] = "right" if numeric else "left"
+            grid.add_column(name, justify=justify, overflow="fold", no_wrap=name in whole)
         for row in rows:
             grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else escape(str(cell)) for cell in row))
         out.print(grid)

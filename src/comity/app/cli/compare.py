@@ -63,15 +63,16 @@ def gaps(
             for each in found[:limit]
         ]
         heads = ("", "country", "kept of what is known", "between", "not known")
-        emit(as_json, found, table(f"The standard as kept on {today}", heads, rows))
+        emit(as_json, found, table(f"The standard as kept on {today}", heads, rows, whole=heads[:1]))
         return
     open_ = find(law, jurisdiction, today)
     shown = [
-        (f"{gap.weakness:.2f}", gap.place.value, _asked(gap), mark(gap.confidence), gap.why)
+        (f"{gap.weakness:.2f}", gap.place.value, mark(gap.confidence), f"{_asked(gap)}: {gap.why}")
         for gap in open_[:limit]
     ]
     title = f"{law.jurisdiction(jurisdiction).name} beside the standard on {today}"
-    emit(as_json, open_, table(title, ("width", "place", "question", "confidence", "why"), shown))
+    columns = ("width", "place", "sure", "what")
+    emit(as_json, open_, table(title, columns, shown, whole=columns[:3]))
 
 
 def _asked(gap: Gap) -> str:
@@ -137,8 +138,7 @@ def corridors(on: OnDate = "", ledger: Weights = None, limit: Limit = 20, as_jso
     weighed = ("value moved", "exposure") if ledger else ()
     rows = [
         (
-            c.origin.upper(),
-            c.destination.upper(),
+            f"{c.origin.upper()} → {c.destination.upper()}",
             f"{c.score:.2f}",
             f"{c.mean:.2f}",
             *((f"{c.volume:,.0f}", f"{c.exposure:,.0f}") if ledger else ()),
@@ -148,17 +148,9 @@ def corridors(on: OnDate = "", ledger: Weights = None, limit: Limit = 20, as_jso
         )
         for c in found[:limit]
     ]
-    heads = (
-        "from",
-        "to",
-        "weakest",
-        "mean",
-        *weighed,
-        "not known",
-        "confidence",
-        "why",
-    )
-    emit(as_json, found, table("Corridors, the weakest first", heads, rows))
+    heads = ("route", "weakest", "mean", *weighed, "?", "sure", "why")
+    title = "Corridors, the weakest first (?: duties on the route whose law is not known)"
+    emit(as_json, found, table(title, heads, rows, whole=heads[:-1]))
 
 
 def volumes(ledger: Path | None) -> dict[tuple[str, str], float] | None:
@@ -193,7 +185,8 @@ def changes(
         for each in found[:limit]
     ]
     title = f"Changes of law after {begin} and up to {until}"
-    emit(as_json, found, table(title, ("on", "law", "becomes", "confidence", "what"), rows))
+    heads = ("on", "law", "becomes", "sure", "what")
+    emit(as_json, found, table(title, heads, rows, whole=heads[:-1]))
 
 
 def what_if(
@@ -212,11 +205,14 @@ def what_if(
 
     Example: comity standard what-if us travel_rule.threshold "{at_least: 1000, currency: USD}"
     """
+    from comity.errors import BadInput
     from comity.standard.corridors import from_standard, proposal
     from comity.standard.corridors import what_if as weigh
     from comity.standard.load import load, read_answer
 
     law, today = load(), day(on)
+    if when and not value:
+        raise BadInput("--when without a value", remedy="give the answer that holds for these facts")
     if value:
         given = tuple(sorted(pairs(when, "--when").items()))
         adopted = proposal(law, jurisdiction, question, read_answer(law, question, value), today, given)
@@ -225,8 +221,7 @@ def what_if(
     found = weigh(law, adopted, today, volumes(ledger))
     rows = [
         (
-            each.origin.upper(),
-            each.destination.upper(),
+            f"{each.origin.upper()} → {each.destination.upper()}",
             f"{each.before.score:.2f} → {each.after.score:.2f}",
             f"{each.before.mean:.3f} → {each.after.mean:.3f}",
             f"{each.before.exposure:,.0f} → {each.after.exposure:,.0f}" if ledger else "",
@@ -246,5 +241,5 @@ def what_if(
         said.append(("exposure of all", f"{found.exposure_before:,.0f} → {found.exposure_after:,.0f}"))
     title = f"If {law.jurisdiction(jurisdiction).name} adopted {question} on {today}"
     head = facts(title, said)
-    body = table("Corridors that move", ("from", "to", "weakest", "mean", "exposure"), rows)
+    body = table("Corridors that move", ("route", "weakest", "mean", "exposure"), rows)
     emit(as_json, found, lambda out: (head(out), body(out))[0])

@@ -83,18 +83,18 @@ def duties(
     found = _of_one(law, worth, route, money, _facts(law, fact), rates, on)
     rows = [
         (
-            each.jurisdiction,
+            each.who,
             each.force.value,
             each.kind,
-            each.who,
             f"{each.due:%Y-%m-%d %H:%M} UTC" if each.due else str(each.deadline or ""),
             mark(each.provision.confidence),
             each.provision.source,
         )
         for each in found
     ]
-    heads = ("law", "force", "duty", "who", "by", "confidence", "source")
-    emit(as_json, found, table(f"Duties of {worth} on {day(on)}", heads, rows[:limit]))
+    heads = ("who", "force", "duty", "by", "sure", "source")
+    title = f"Duties of {worth} on {day(on)}"
+    emit(as_json, found, table(title, heads, rows[:limit], whole=("who", "force", "duty", "sure")))
 
 
 def _rates(law: Standard, given: list[str] | None) -> dict[str, Decimal]:
@@ -255,5 +255,5 @@ def _emit_ledger(owed: Owed, limit: int, as_json: bool) -> None:
             ("not judged", f"{unjudged:,}: their worth is not known"),
         ],
     )
-    body = table("By country", ("law", "force", "duty", "how many", "lowest confidence"), rows[:limit])
+    body = table("By country", ("law", "force", "duty", "how many", "sure"), rows[:limit])
     emit(as_json, answer, lambda out: (head(out), body(out))[0])

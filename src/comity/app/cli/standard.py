@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comity.app.cli._common import Json, Limit, OnDate, day, emit, facts, table
+from comity.app.cli import compare, duties, standard_export
+from comity.app.cli._common import Json, OnDate, day, emit, facts, table
 
 if TYPE_CHECKING:
     from comity.standard.law import Standard
@@ -59,13 +61,11 @@ def show(
     answers = [_answer(name, one) for name, one in zip(questions, found, strict=True)]
     if question:
         one = answers[0]
-        said = [(name, _word(value)) for name, value in one.items() if name != "explanation"]
+        said = [(name, value) for name, value in one.items() if name != "explanation"]
         said += [("why", line) for line in found[0].explanation]
         emit(as_json, one, facts(f"{jurisdiction.upper()}: {question}", said))
         return
-    rows = [
-        (a["question"], _word(a["value"]), a["confidence"], a["jurisdiction"], a["source"]) for a in answers
-    ]
+    rows = [(a["question"], a["value"], a["confidence"], a["jurisdiction"], a["source"]) for a in answers]
     emit(
         as_json,
         {"jurisdiction": jurisdiction, "on": day(on).isoformat(), "answers": answers},
@@ -76,10 +76,12 @@ def show(
 
 
 def _answer(question: str, one: Resolution) -> dict[str, object]:
+    from comity.standard.resolve import shown
+
     provision = one.provision
     return {
         "question": question,
-        "value": "silent" if provision is None else "unknown" if one.unknown else str(provision.value),
+        "value": shown(provision) if provision else "silent",
         "source": provision.source if provision else "",
         "jurisdiction": provision.jurisdiction if provision else "",
         "confidence": provision.confidence.value if provision else "unknown",
@@ -88,64 +90,74 @@ def _answer(question: str, one: Resolution) -> dict[str, object]:
     }
 
 
-def _word(value: object) -> object:
-    """An answer as people read it: a power there is not is *none*, as in the explanation."""
-    return {"True": "yes", "False": "none"}.get(str(value), value)
-
-
 @app.command()
-def corridors(
+def check(
+    file: Annotated[Path, typer.Argument(help="A jurisdiction file.")],
     on: OnDate = "",
-    ledger: Annotated[Path | None, typer.Option(help="Weight by the volume this ledger moves.")] = None,
-    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    """Rank ordered pairs of countries by the weakest duty on the route: where arbitrage lives.
-
-    Example: comity standard corridors --on 2026-11-01
-    """
-    from comity.standard.corridors import corridors as rank
-    from comity.standard.load import load
-
-    volumes = None
-    if ledger:
-        from comity.ledger.store import Ledger
-
-        pairs = Ledger.open(ledger).volume_by_country_pair()
-        volumes = {(origin, target): float(value) for origin, target, _, value in pairs}
-    found = rank(load(), day(on), volumes)
-    rows = [
-        (c.origin.upper(), c.destination.upper(), f"{c.score:.2f}", c.why[0] if c.why else "")
-        for c in found[:limit]
-    ]
-    emit(as_json, found, table("Corridors, the weakest first", ("from", "to", "score", "why"), rows))
-
-
-@app.command()
-def check(file: Annotated[Path, typer.Argument(help="A jurisdiction file.")], as_json: Json = False) -> None:
-    """Check a jurisdiction file together with those that ship, and run its cases.
+    """Check a jurisdiction file with the law it extends, run its cases, and say what it still owes.
 
     Example: comity standard check fr.yaml
     """
     from comity.errors import BadInput, LawFileError
     from comity.standard.cases import run
+    from comity.standard.compare import gaps
     from comity.standard.coverage import missing
     from comity.standard.load import load_with
 
     if not file.is_file():
         raise BadInput(f"no file {file}", remedy="check the path")
-    law = load_with(file)
-    failed = run(law, file.stem)
+    law, name = load_with(file), file.stem
+    failed = run(law, name)
     if failed:
         raise LawFileError(
-            failed[0],
-            why=f"{len(failed)} of what its cases say does not follow from its provisions",
-            remedy="correct the case or the provision; all: " + " ".join(failed[1:])
-            if failed[1:]
-            else "correct one",
+            "\n".join(failed),
+            why="what these cases say does not follow from the provisions",
+            remedy="correct the case or the provision, whichever the law contradicts",
         )
-    owed = missing(law, file.stem)
-    count, cases = _count(law, file.stem), len(law.jurisdictions[file.stem].cases)
-    answer = {"file": file.name, "valid": True, "provisions": count, "cases": cases, "missing": list(owed)}
-    said = [("provisions", count), ("cases", cases), ("complete", "no" if owed else "yes")]
-    emit(as_json, answer, facts(file.name, said + [("missing", line) for line in owed]))
+    owed, today = missing(law, name), day(on)
+    every = [each for group in law.provisions[name].values() for each in group]
+    force = sum((each.from_ or today) <= today < (each.until or date.max) for each in every)
+    answer = {
+        "file": file.name,
+        "valid": True,
+        "provisions": len(every),
+        "in_force": force,
+        "on": today.isoformat(),
+        "unknown": sum(each.value is None for each in every),
+        "below_high": sum(each.confidence.value != "high" for each in every),
+        "gaps": len(gaps(law, name, today)) if name != law.root else 0,
+        "cases": len(law.jurisdictions[name].cases),
+        "missing": list(owed),
+    }
+    said: list[tuple[str, object]] = [
+        ("provisions", f"{len(every)}, {force} of them in force on {today}"),
+        ("unknown", answer["unknown"]),
+        ("below high confidence", answer["below_high"]),
+        ("gaps to the standard", answer["gaps"]),
+        ("cases, all hold", answer["cases"]),
+        ("complete", not owed),
+        *(("missing", line) for line in owed),
+    ]
+    emit(as_json, answer, facts(file.name, said))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a law file, for an editor that checks while you write.
+
+    Example: comity standard schema > law.schema.json
+    """
+    import json
+    import sys
+
+    from comity.standard import vocabulary
+    from comity.standard.schema import schema as made
+
+    sys.stdout.write(json.dumps(made(vocabulary.installed()), indent=1, ensure_ascii=False) + "\n")
+
+
+compare.register(app)
+duties.register(app)
+standard_export.register(app)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -34,7 +33,7 @@ router = APIRouter()
 Offset = Annotated[int, Query(ge=0, le=10**9)]
 
 
-def _steps(path: str, offset: int, size: int, total: int, query: Mapping[str, str]) -> dict[str, Any]:
+def steps(path: str, offset: int, size: int, total: int, query: Mapping[str, str]) -> dict[str, Any]:
     """Where one is in a longer list, and the links to the parts before and after."""
 
     def link(to: int) -> str:
@@ -87,7 +86,7 @@ def alerts(
         rules=here.view.rules(),
         query=query,
         sorts={order.value: _sorted_by(order, query) for order in FindingOrder},
-        steps=_steps("/alerts", offset, PAGE, found.total, query),
+        steps=steps("/alerts", offset, PAGE, found.total, query),
     )
 
 
@@ -115,9 +114,9 @@ def alert(request: Request, here: Signed, finding_id: str) -> HTMLResponse:
 def cases(request: Request, here: Signed, state: str = "open", offset: Offset = 0) -> HTMLResponse:
     wanted = CaseState(state) if state in set(CaseState) else None
     found = here.view.cases(state=wanted, limit=PAGE, offset=offset)
-    steps = _steps("/cases", offset, PAGE, found.total, {"state": state})
+    part = steps("/cases", offset, PAGE, found.total, {"state": state})
     return here.page(
-        request, "cases.html", found=found.items, state=state, states=list(CaseState), steps=steps
+        request, "cases.html", found=found.items, state=state, states=list(CaseState), steps=part
     )
 
 
@@ -192,27 +191,12 @@ def _download(file: File) -> Response:
     return Response(file.data, media_type=media_type, headers={"Content-Disposition": disposition})
 
 
-@router.get("/standard")
-def standard(request: Request, here: Signed, on: date | None = None, topic: str = "") -> HTMLResponse:
-    matrix = here.view.standard_matrix(on or here.clock().date())
-    topics = list(dict.fromkeys(question.split(".", 1)[0] for question in matrix.questions))
-    chosen = topic if topic == "all" or topic in topics else next(iter(topics), "all")
-    questions = {
-        question: ask
-        for question, ask in matrix.questions.items()
-        if chosen in ("all", question.split(".", 1)[0])
-    }
-    return here.page(
-        request, "standard.html", matrix=matrix, questions=questions, topics=topics, topic=chosen
-    )
-
-
 def _box(
     request: Request, here: Desk, name: str, read: Callable[..., Slice[Parcel]], offset: int
 ) -> HTMLResponse:
     found = read(limit=PAGE, offset=offset)
-    steps = _steps(f"/{name}", offset, PAGE, found.total, {})
-    return here.page(request, "exchange.html", box=name, parcels=found.items, steps=steps)
+    part = steps(f"/{name}", offset, PAGE, found.total, {})
+    return here.page(request, "exchange.html", box=name, parcels=found.items, steps=part)
 
 
 @router.get("/inbox")

@@ -9,7 +9,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 
-from comity.app.web import actions, errors, pages
+from comity.app.web import actions, errors, pages, standard
 from comity.app.web.desk import Desk, Guard
 from comity.app.web.session import Sessions
 from comity.app.web.view import NodeView
@@ -37,11 +37,16 @@ def build(
     app.add_middleware(Guard)
     app.include_router(actions.router)
     app.include_router(pages.router)
+    app.include_router(standard.router)
     errors.install(app)
 
     @app.get("/style.css")
     def style() -> FileResponse:
         return FileResponse(_STATIC / "style.css", media_type="text/css")
+
+    @app.get("/report.css")
+    def report_style() -> FileResponse:
+        return FileResponse(_STATIC / "report.css", media_type="text/css")
 
     @app.get("/icon.svg")
     def icon() -> FileResponse:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from comity.model import (
     Case,
     CaseState,
-    Confidence,
     Finding,
     Institution,
     Level,
@@ -25,6 +24,7 @@ from comity.model import (
     Transfer,
     Verdict,
 )
+from comity.standard.law import Standard
 
 T = TypeVar("T")
 
@@ -116,33 +116,6 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One country's answer to one question.
-
-    ``relation`` to the standard is stricter, equal, weaker, silent, differs or unknown.
-    """
-
-    answer: str
-    source: str
-    confidence: Confidence
-    relation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Countries × questions on one date. Keys of ``cells``: (country, question); missing is silent.
-
-    ``questions`` and ``countries`` map ids to their words, in order of display. A question's topic is
-    its id up to the first point (``travel_rule.threshold``).
-    """
-
-    on: date
-    questions: Mapping[str, str]
-    countries: Mapping[str, str]
-    cells: Mapping[tuple[str, str], Cell]
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One event of the audit log; ``leaf_hash`` is lower-case hex."""
 
@@ -229,7 +202,11 @@ class NodeView(Protocol):
 
     def report_file(self, report_id: str) -> File: ...
 
-    def standard_matrix(self, on: date) -> Matrix: ...
+    def law(self) -> Standard:
+        """The standard and every law that is loaded."""
+
+    def flows(self) -> Mapping[tuple[str, str], float]:
+        """What the node's ledger moved from one country to another, in its reference asset; empty if none."""
 
     def inbox(self, *, limit: int, offset: int) -> Slice[Parcel]:
         """Messages received, newest first."""

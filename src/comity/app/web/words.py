@@ -10,7 +10,8 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from comity.model import Confidence, MessageKind, OnwardUse, Verdict
+from comity.model import Confidence, Gateway, MessageKind, OnwardUse, Provision, Verdict
+from comity.standard.resolve import shown
 
 # Control characters that reorder or hide text: a name could read as another one.
 _HIDDEN = dict.fromkeys(
@@ -77,6 +78,17 @@ def part(text: str) -> str:
     return quote(text, safe="")
 
 
+def answer(provision: Provision) -> str:
+    """What a provision says; words of a list of words without their underscores."""
+    text = shown(provision)
+    return words(text) if isinstance(provision.value, (tuple, Gateway)) else text
+
+
+def cited(source: str) -> str:
+    """A source without where it was seen: article and act."""
+    return source.partition("; seen at ")[0]
+
+
 def environment() -> Environment:
     """Jinja with autoescape on and unknown names refused."""
     env = Environment(
@@ -88,6 +100,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters.update(moment=moment, distance=distance, words=words, figure=figure, short=short, part=part)
+    env.filters.update(
+        answer=answer, cited=cited, drawing=Markup, sheet=Markup
+    )  # our own SVG and CSS: no text of others
     env.globals.update(
         VERDICTS=VERDICTS,
         ONWARD=ONWARD,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
 from comity.app.web.view import (
-    Cell,
     Entry,
     Event,
     File,
@@ -17,7 +18,6 @@ from comity.app.web.view import (
     FindingOrder,
     Head,
     Hop,
-    Matrix,
     Parcel,
     Slice,
     Task,
@@ -53,6 +53,8 @@ from comity.model import (
     Transfer,
     Verdict,
 )
+from comity.standard.law import Standard
+from comity.standard.load import load
 from comity.tracing.draw import flow_svg
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -220,46 +222,11 @@ def message(n: int, incoming: bool) -> Message:
 
 XML = b'<?xml version="1.0" encoding="UTF-8"?>\n<report><reference>BO-2026-001</reference></report>\n'
 
-QUESTIONS = {
-    "travel_rule.in_force": "Is the Travel Rule in force?",
-    "travel_rule.threshold": "From what value must originator and beneficiary information travel?",
-    "travel_rule.self_hosted": "What is asked of transfers with self-hosted wallets?",
-    "str.deadline": "By when must a suspicion be reported?",
-    "str.to": "To whom is a suspicion reported?",
-    "cdd.occasional": "From what value is an occasional customer identified?",
-    "freeze.deadline": "How soon must a listed person's assets be frozen?",
-}
-COUNTRIES = {
-    "bo": "Borduria",
-    "sy": "Syldavia",
-    "fr": "Freedonia",
-    "ru": "Ruritania",
-    "gr": "Grand Fenwick",
-    "la": "Latveria",
-    "wa": "Wakanda",
-    "ge": "Genovia",
-    "zu": "Zubrowka",
-    "el": "Elbonia",
-}
 
-
-def matrix(on: date) -> Matrix:
-    relations = ("equal", "stricter", "weaker", "differs", "silent", "unknown")
-    answers = ("yes", "at least 1,000 EUR", "over 3,000 USD", "24 hours", "promptly", "verify ownership")
-    cells = {
-        (country, question): Cell(
-            answers[(i + j) % 6],
-            f"AML Act of {name}, s. {10 + j}",
-            (Confidence.HIGH, Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW, Confidence.UNKNOWN)[
-                (i * 2 + j) % 5
-            ],
-            relations[(i + 2 * j) % 6],
-        )
-        for i, (country, name) in enumerate(COUNTRIES.items())
-        for j, question in enumerate(QUESTIONS)
-        if (i + j) % 7 != 6
-    }
-    return Matrix(on, QUESTIONS, COUNTRIES, cells)
+@cache
+def law() -> Standard:
+    """Two of the world's countries and some of fiction, on codes that the map has shapes of."""
+    return load({path.stem: path for path in (Path(__file__).parent / "laws").glob("*.yaml")})
 
 
 class FakeView:
@@ -268,6 +235,8 @@ class FakeView:
     def __init__(self) -> None:
         self.broken = False
         self.sent = False
+        self.standard = law()
+        self.moved: dict[tuple[str, str], float] = {}
         self.drafts: list[tuple[str, str]] = []
         self._findings = {f.id: f for f in map(finding, range(61))}
         self._transfers = {t.id: t for t in map(transfer, range(1, 5))}
@@ -481,10 +450,11 @@ class FakeView:
             raise NotFound(f"no report {report_id!r}", remedy="choose one from its case")
         return File(f"BO-2026-00{report_id[2]} «STR».xml", "application/xml", XML)
 
-    def standard_matrix(self, on: date) -> Matrix:
-        if on.year < 1990:
-            raise BadInput("there was no standard on that day", remedy="choose a later day")
-        return matrix(on)
+    def law(self) -> Standard:
+        return self.standard
+
+    def flows(self) -> dict[tuple[str, str], float]:
+        return self.moved
 
     def inbox(self, *, limit: int, offset: int) -> Slice[Parcel]:
         found = [p for p in self._parcels.values() if p.incoming]

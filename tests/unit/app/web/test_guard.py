@@ -25,7 +25,9 @@ from comity.errors import (
 
 READ = ["/", "/alerts", "/alerts/f-0001", "/cases", "/cases/case-1", "/cases/case-1/flow.svg", "/reports/r-1"]
 READ += ["/standard", "/inbox", "/outbox", "/messages/m-in-000", "/messages/m-out-000/document"]
-READ += ["/enforcement", "/audit"]
+READ += ["/enforcement", "/audit", "/standard/map", "/standard/map.svg", "/standard/changes"]
+READ += ["/standard/changes.svg", "/standard/corridors", "/standard/countries", "/standard/countries/bo"]
+READ += ["/standard/countries/bo/report", "/standard/export/gaps.csv"]
 POSTS: list[tuple[str, dict[str, Any]]] = [
     ("/cases", {"finding": ["f-0010"], "title": "Anything"}),
     ("/cases/case-1/decide", {"verdict": "report", "by": "A. Name", "grounds": "Because."}),
@@ -45,13 +47,15 @@ def test_a_stranger_is_sent_to_sign_in(visitor: Any, path: str) -> None:
 
 
 def test_no_page_is_forgotten_here(app: Any) -> None:
-    """Every route but the sign-in page and the two static files asks who it is."""
-    from comity.app.web import actions, pages
+    """Every route but the sign-in page and the static files asks who it is."""
+    from comity.app.web import actions, pages, standard
 
-    paths = {route.path for route in (*actions.router.routes, *pages.router.routes) if "GET" in route.methods}  # type: ignore[attr-defined]
+    routes = (*actions.router.routes, *pages.router.routes, *standard.router.routes)
+    paths = {route.path for route in routes if "GET" in route.methods}  # type: ignore[attr-defined]
     patterns = {path.replace("f-0001", "{finding_id}").replace("case-1", "{case_id}") for path in READ}
     patterns = {p.replace("r-1", "{report_id}").replace("m-in-000", "{message_id}") for p in patterns}
     patterns = {p.replace("m-out-000", "{message_id}") for p in patterns}
+    patterns = {p.replace("/bo", "/{code}").replace("gaps.csv", "{kind}.{form}") for p in patterns}
     assert paths == patterns | {"/login"}
 
 

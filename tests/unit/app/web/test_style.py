@@ -9,13 +9,16 @@ import pytest
 
 import comity.app.web
 
-CSS = (Path(comity.app.web.__file__).parent / "static" / "style.css").read_text("utf-8")
+STATIC = Path(comity.app.web.__file__).parent / "static"
+CSS = (STATIC / "style.css").read_text("utf-8")
+REPORT = (STATIC / "report.css").read_text("utf-8")
 ON = {
     "ground": ["ink", "soft", "link", "warm", "bad"],
     "sheet": ["ink", "soft", "link", "warm", "bad"],
     "accent": ["on-accent"],
     "still-bg": ["ink", "still", "soft"],
     "calm-bg": ["calm", "ink", "soft", "link"],
+    **{f"heat-{step}": ["ink"] for step in "abcde"},
     **{f"{name}-bg": [name, "ink", "soft"] for name in ("bad", "warm", "good")},
 }
 
@@ -50,6 +53,21 @@ def test_text_stands_out(scheme: str) -> None:
         if contrast(colours[ink], colours[ground]) < 4.5
     }
     assert weak == {}
+
+
+def test_the_report_stands_out_on_paper() -> None:
+    colours = dict(re.findall(r"--([-a-z]+): (#[0-9a-f]{3,6});", REPORT))
+    assert min(contrast(colours[ink], "#ffffff") for ink in ("ink", "soft", "bad", "warm", "link")) >= 4.5
+    assert contrast(colours["soft"], "#f4f6f8") >= 4.5
+    assert "size: A4 portrait" in REPORT and "url(" not in REPORT and "@import" not in REPORT
+    assert "color-scheme: light" in REPORT and "prefers-color-scheme" not in REPORT
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_steps_of_the_map_are_told_apart_by_lightness_alone(scheme: str) -> None:
+    colours = palette(scheme)
+    lights = [luminance(colours[f"keep-{step}"]) for step in "bcde"]
+    assert lights in (sorted(lights), sorted(lights, reverse=True))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

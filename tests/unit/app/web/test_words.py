@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from comity.app.web import words
+from comity.model import Answer, Basis, Confidence, Gateway, OnwardUse, Provision
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -36,3 +37,15 @@ def test_markup_and_reordering_characters_are_shown_as_text() -> None:
     page = words.environment().from_string("{{ name }}")
     text = page.render(name="<b>\u202eabc\u2066\x07 שלום")
     assert text == "&lt;b&gt;\ufffdabc\ufffd\ufffd שלום"
+
+
+def test_an_answer_and_its_source_as_people_read_them() -> None:
+    def law(value: Answer, source: str = "s. 1") -> Provision:
+        return Provision("xx", "str.portal", value, source, Confidence.HIGH, Basis.SOURCED)
+
+    assert words.answer(law(("name", "birth_date"))) == "name, birth date"
+    gateway = Gateway(("money_laundering",), ("freeze_reply",), OnwardUse.WITH_CONSENT)
+    assert words.answer(law(gateway)) == "freeze reply for money laundering; onward use: with consent"
+    assert words.answer(law("file_name.xml")) == "file_name.xml", "a text is left as it is"
+    assert words.answer(law(None)) == "unknown"
+    assert words.cited("Act, s. 1; seen at https://law.example/1; and more") == "Act, s. 1"
