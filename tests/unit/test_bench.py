@@ -70,8 +70,8 @@ def test_the_command_prints_json_and_a_table(capsys: pytest.CaptureFixture[str])
     assert all(row["name"] == "standard" for row in rows)
     command.main(["standard", "--scale", "0.01"])
     shown = capsys.readouterr().out
-    assert "duties of one transfer" in shown
-    assert "PyYAML" in shown
+    assert "transfers on one day" in shown
+    assert "OpenFisca-Core" in shown
 
 
 def test_a_claim_that_does_not_hold_is_shown_and_ends_in_1(

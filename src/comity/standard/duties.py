@@ -63,7 +63,7 @@ def duties(
                     continue
                 owed = duty(slot, force, who=side.who, role=role, ground=ground, country=country, on=day)
                 end_of = due(owed.deadline, on, country, zone) if owed.deadline else None
-                found[key] = replace(owed, due=end_of)
+                found[key] = replace(owed, due=end_of, details=owed.details + _doubt(slot, findings))
     return tuple(found[key] for key in sorted(found, key=lambda key: (key[2], key[0], key[1])))
 
 
@@ -113,6 +113,15 @@ def _force(slot: Slot, worth: Worth) -> Force | None:
         if claim is not None and all(worth.reaches(limit) for limit in claim.limits):
             return force
     return None
+
+
+def _doubt(slot: Slot, findings: Sequence[Finding]) -> tuple[tuple[str, str], ...]:
+    """A list match counts as a suspicion, the safe reading; not every law takes it for one."""
+    asked = any(name == "suspicion" for name, _ in slot.rule.given)
+    kinds = {finding.kind for finding in findings if finding.level is Level.ALERT}
+    if asked and kinds == {FindingKind.SCREENING}:
+        return (("suspicion", "rests on a list match alone: whether this law takes it for one, check first"),)
+    return ()
 
 
 def found_facts(findings: Sequence[Finding]) -> dict[str, str]:

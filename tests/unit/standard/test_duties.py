@@ -206,6 +206,11 @@ def test_a_sanctions_hit(installed: Standard) -> None:
     by = {(each.jurisdiction, each.kind): each for each in found}
     assert by["SG", "freeze_promptly"].force is Force.REQUIRED
     assert by["DE", "freeze_promptly"].force is Force.REQUIRED
+    # That a list match is a suspicion is our safe reading, and said to be.
+    assert "suspicion" in dict(by["SG", "report_suspicion"].details)
+    assert "suspicion" not in dict(by["SG", "freeze_promptly"].details)
+    both = asked(installed, move("1", "sg-vasp"), findings=[alert(FindingKind.SCREENING), alert()])
+    assert not any("suspicion" in dict(each.details) for each in both)
     # In Singapore a report about sanctions has one working day, not five.
     assert by["SG", "report_suspicion"].due == datetime(2026, 3, 3, 15, 59, 59, tzinfo=UTC)
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from comity.app.cli._common import OnDate, day
+from comity.app.cli._common import Json, OnDate, day, emit, facts
+from comity.app.cli.compare import volumes
 from comity.errors import BadInput
 
 _Since = Annotated[str, typer.Option(help="Changes after this day. Default: five years back.")]
@@ -25,6 +26,7 @@ def export(
     ledger: _Ledger = None,
     form: Annotated[str, typer.Option("--format", help="csv or json.")] = "csv",
     out: Annotated[Path | None, typer.Option(help="A file. Default: standard output.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Export the standard as rows, each with the source, confidence and basis of what it says.
 
@@ -40,9 +42,9 @@ def export(
         country,
         day(since) if since else None,
         day(until) if until else None,
-        _volumes(ledger) if ledger else None,
+        volumes(ledger),
     )
-    found = made(load(), ask, form)
+    found = made(load(), ask, "json" if as_json else form)
     if out is None:
         sys.stdout.write(found.data.decode())
     else:
@@ -53,6 +55,7 @@ def report(
     country: Annotated[str, typer.Argument(help="A jurisdiction such as sg.")],
     out: Annotated[Path, typer.Option(help="The HTML file to write.")],
     on: OnDate = "",
+    as_json: Json = False,
 ) -> None:
     """Write one country's gaps, with the exact text to adopt, as one HTML file to print.
 
@@ -62,14 +65,16 @@ def report(
     from comity.app.standard.report import report as made
     from comity.standard.load import load
 
-    _write(out, page(made(load(), country, day(on))).encode())
-
-
-def _volumes(ledger: Path) -> dict[tuple[str, str], float]:
-    from comity.ledger.store import Ledger
-
-    pairs = Ledger.open(ledger).volume_by_country_pair()
-    return {(origin, target): float(value) for origin, target, _, value in pairs}
+    found = made(load(), country, day(on))
+    _write(out, page(found).encode())
+    answer = {
+        "file": out.name,
+        "jurisdiction": country.lower(),
+        "gaps": len(found.open),
+        "below_high": found.unsure,
+    }
+    said = [("gaps, each with the text to adopt", len(found.open)), ("below high confidence", found.unsure)]
+    emit(as_json, answer, facts(out.name, said))
 
 
 def _write(path: Path, data: bytes) -> None:
