@@ -36,6 +36,7 @@ def write() -> dict[str, str]:
         **law.law(),
     }
     files = {name: f"{NOTE}{text}\n" for name, text in written.items()}
+    files["law-map.svg"] = law.picture() + "\n"
     for name, plain in (
         ("messages.json", interfaces.message_schemas()),
         ("api-operator.json", operator),

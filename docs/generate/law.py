@@ -25,6 +25,18 @@ def law() -> dict[str, str]:
     }
 
 
+def picture() -> str:
+    """The world by the share of the standard each law keeps, on the day of the newest review."""
+    from comity.app.standard.standing import standings
+    from comity.app.standard.worldmap import draw
+    from comity.standard.load import load
+
+    standard = load()
+    every = (p for law in standard.provisions.values() for found in law.values() for p in found)
+    day = max(p.reviewed for p in every if p.reviewed)
+    return draw(standings(standard, day), f"on {day}")
+
+
 def _index(standard: Any) -> str:
     questions = standard.vocabulary.questions.values()
     every = [p for law in standard.provisions.values() for found in law.values() for p in found]

@@ -27,7 +27,9 @@ from comity.model import (
     Threshold,
     Transfer,
 )
-from comity.standard.compare import compare, gaps
+from comity.standard.changes import changes
+from comity.standard.compare import beside, compare, gaps, kept
+from comity.standard.corridors import adopt, from_standard, what_if
 from comity.standard.duties import duties
 from comity.standard.law import Standard
 from comity.standard.load import load
@@ -41,7 +43,6 @@ RATES = {
     "AED": Decimal("0.27"),
     "GBP": Decimal("1.3"),
 }
-STATES = ("ae", "de", "gb", "sg", "us")
 SUBJECTS = (
     "travel_rule.threshold",
     "travel_rule.self_hosted.verify_over",
@@ -52,12 +53,15 @@ SUBJECTS = (
     "tipping_off.offence",
     "travel_rule.in_force",
 )
-DAYS = st.dates(date(2018, 1, 1), date(2029, 12, 31))
+DAYS = st.dates(date(2018, 1, 1), date(2031, 12, 31))
 
 
 @cache
 def installed() -> Standard:
     return load()
+
+
+STATES = installed().states()
 
 
 def with_provision(standard: Standard, provision: Provision, *, alone: bool = True) -> Standard:
@@ -179,7 +183,9 @@ def test_a_country_equal_to_the_standard_has_no_gaps(on: date, name: str) -> Non
     b=st.sampled_from((*STATES, "eu", "fatf")),
     question=st.sampled_from(sorted(installed().vocabulary.questions)),
     on=DAYS,
-    facts=st.dictionaries(st.sampled_from(["asset"]), st.sampled_from(["virtual", "cash"])),
+    facts=st.fixed_dictionaries(
+        {}, optional={"asset": st.sampled_from(["virtual", "cash"]), "reach": st.just("cross_border")}
+    ),
 )
 def test_compare_mirrors(a: str, b: str, question: str, on: date, facts: dict[str, str]) -> None:
     there, back = (compare(installed(), *pair, question, on, facts) for pair in ((a, b), (b, a)))
@@ -223,3 +229,47 @@ def test_strictness_is_an_order(left: st.DataObject, question: str) -> None:
     if None not in (a, b, c) and at_least_as_strict(a, b) and at_least_as_strict(b, c):
         assert at_least_as_strict(a, c)
     assert a is None or place(words, asked_, a, a) is Place.EQUAL
+
+
+MIRROR = {
+    Place.STRICTER: {Place.WEAKER, Place.SILENT},
+    Place.WEAKER: {Place.STRICTER},
+    Place.EQUAL: {Place.EQUAL, Place.SILENT},
+    Place.UNKNOWN: {Place.UNKNOWN, Place.SILENT},
+    Place.SILENT: {Place.STRICTER, Place.EQUAL, Place.UNKNOWN},
+}
+
+
+@given(a=st.sampled_from(STATES), b=st.sampled_from((*STATES, "fatf")), on=DAYS)
+def test_two_laws_side_by_side_mirror(a: str, b: str, on: date) -> None:
+    """The same questions and facts from either side, the answers exchanged, the place turned round."""
+    there = {(each.question, each.facts): each for each in beside(installed(), a, b, on)}
+    back = {(each.question, each.facts): each for each in beside(installed(), b, a, on)}
+    assert set(there) == set(back)
+    for key, each in there.items():
+        other = back[key]
+        assert (each.ours, each.theirs, each.confidence) == (other.theirs, other.ours, other.confidence)
+        assert other.place in MIRROR[each.place]
+        assert (each.place is Place.SILENT) == (each.ours is None)
+
+
+@given(on=DAYS, name=st.sampled_from(STATES), data=st.data())
+def test_adopting_the_standard_never_widens_a_gap_and_closes_its_own(
+    on: date, name: str, data: st.DataObject
+) -> None:
+    open_ = gaps(installed(), name, on)
+    assume(open_)
+    question = data.draw(st.sampled_from(sorted({gap.question for gap in open_})))
+    adopted = from_standard(installed(), name, question, on)
+    after = adopt(installed(), adopted)
+    assert question not in {gap.question for gap in gaps(after, name, on)}
+    assert kept(after, name, on).least >= kept(installed(), name, on).least
+    assert what_if(installed(), adopted, on).mean_after <= what_if(installed(), adopted, on).mean_before
+
+
+@given(name=st.sampled_from(STATES), days=st.lists(DAYS, min_size=3, max_size=3, unique=True))
+def test_changes_of_two_spans_are_those_of_both(name: str, days: list[date]) -> None:
+    first, middle, last = sorted(days)
+    parts = changes(installed(), first, middle, name) + changes(installed(), middle, last, name)
+    assert changes(installed(), first, last, name) == parts
+    assert all(first < each.on <= last for each in parts)
