@@ -121,6 +121,10 @@ class Provision:
     departs: str = ""
     note: str = ""
 
+    def holds(self, on: date) -> bool:
+        """Whether a day lies within its dates, whatever its conditions."""
+        return (self.from_ is None or self.from_ <= on) and (self.until is None or on < self.until)
+
 
 class Force(StrEnum):
     """FATF binds states, not firms: what only FATF asks is RECOMMENDED, never REQUIRED."""

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 
+from comity.errors import SettingsError
 from comity.model import Answer, Deadline, Gateway, OnwardUse, Operator, Power, Threshold
+from comity.standard.deadlines import zone
 from comity.standard.law import Question, Vocabulary
 from comity.standard.text import Node
 
@@ -52,6 +54,15 @@ def country(node: Node) -> str:
     """An ISO 3166-1 alpha-2 code in upper case. Raises LawFileError."""
     if not re.fullmatch(r"[A-Z]{2}", node.text()):
         node.refuse(f"not a country: {node.text()[:40]!r}", "write two capital letters, such as FR")
+    return node.text()
+
+
+def timezone(node: Node) -> str:
+    """An IANA time zone this machine knows. Raises LawFileError."""
+    try:
+        zone(node.text())
+    except SettingsError:
+        node.refuse(f"not a time zone: {node.text()[:40]!r}", "write an IANA name, such as Europe/Oslo")
     return node.text()
 
 

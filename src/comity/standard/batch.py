@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
@@ -62,8 +62,9 @@ class Batch:
 
 def code(amount: Decimal, scale: int) -> int:
     """A worth as a code. Raises BadInput when it is beyond int64."""
-    scaled = amount.scaleb(scale)
-    whole = int(scaled)
+    with localcontext(prec=120):
+        scaled = amount.scaleb(scale)
+        whole = int(scaled)
     if not 0 <= whole < _MOST:
         raise BadInput(f"a worth out of bounds: {amount}", remedy="correct it, or use a coarser scale")
     return 2 * whole + (scaled != whole)
@@ -71,7 +72,8 @@ def code(amount: Decimal, scale: int) -> int:
 
 def limit(threshold: Threshold, worth: Decimal, scale: int, rate: Decimal = Decimal(1)) -> int:
     """The least code that reaches a threshold of this ``worth``, judged in units worth ``rate`` each."""
-    top, bottom = worth.scaleb(scale).as_integer_ratio()
+    with localcontext(prec=120):
+        top, bottom = worth.scaleb(scale).as_integer_ratio()
     over, under = rate.as_integer_ratio()
     whole, rest = divmod(top * under, bottom * over)
     return 2 * whole + (1 if rest or threshold.operator.value == "over" else 0)

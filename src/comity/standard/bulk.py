@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from comity.errors import NotFound
+from comity.errors import BadInput, NotFound
 from comity.model import Confidence, Deadline, Duty, Force
 from comity.standard.batch import Batch
 from comity.standard.claims import duty
-from comity.standard.deadlines import due, local_day
+from comity.standard.deadlines import FIRST_YEAR, LAST_YEAR, due, local_day
 from comity.standard.duties import place
 from comity.standard.law import Standard
 from comity.standard.profiles import EPOCH, NEVER, Profile, Profiles, midnight, moment
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 NONE = np.iinfo(np.int64).min
 _DAY = timedelta(days=1)
+_EARLIEST, _LATEST = (
+    (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+    for year in (FIRST_YEAR, LAST_YEAR)
+)
 _FORCES = (Force.REQUIRED, Force.RECOMMENDED)
 
 
@@ -168,8 +172,12 @@ def lowest(found: Owed) -> dict[tuple[str, str, Force], Confidence]:
 def owed(standard: Standard, batch: Batch, *, rates: Mapping[str, Decimal]) -> Owed:
     """The duties of every transfer of a batch, the event being the transfer. ``rates`` as in `duties`.
 
-    Raises BadInput when a threshold has to be judged in a currency that has no rate.
+    A transfer whose own worth is not known is left unjudged where that matters. Raises BadInput when a
+    threshold has to be judged in a currency that has no rate, or a time is out of bounds.
     """
+    for edge in (batch.time.min(), batch.time.max()) if len(batch) else ():
+        if not _EARLIEST <= edge <= _LATEST:
+            raise BadInput("a transfer's time is out of bounds", remedy="correct it, or leave it out")
     kinds = tuple(
         dict.fromkeys(each.duty.kind for each in standard.vocabulary.questions.values() if each.duty)
     )

@@ -102,7 +102,7 @@ def _falls_short(standard: Standard, ours: Provision, theirs: Provision) -> bool
 
 
 def _holds(provision: Provision, on: date) -> bool:
-    return (provision.from_ or date.min) <= on < (provision.until or date.max)
+    return provision.holds(on)
 
 
 def _overlap(one: Provision, other: Provision) -> bool:

@@ -186,6 +186,9 @@ def duty(slot: Slot, force: Force, *, who: str, role: str, ground: str, country:
         details.append(("runs from", claim.deadline.event))
     if isinstance(provision.value, int) and not isinstance(provision.value, bool):
         details.append(("keep until", str(_years_later(on, provision.value))))
+    if force is Force.RECOMMENDED and slot.required is not None:
+        limits = " and ".join(str(limit) for limit in slot.required.limits)
+        details.append(("required from", f"{limits} ({slot.required.provision.source})"))
     if slot.unknown:
         details.append(("unknown", f"what the law of {country} asks is not established"))
     if provision.confidence is not Confidence.HIGH:

@@ -103,10 +103,7 @@ def situations(
     """The sets of facts for which these laws have answers of their own that day, the ordinary case first."""
     chains = {law for name in laws for law in standard.chain(name)}
     found = {
-        each.when
-        for law in chains
-        for each in standard.provisions[law].get(question, ())
-        if (each.from_ or date.min) <= on < (each.until or date.max)
+        each.when for law in chains for each in standard.provisions[law].get(question, ()) if each.holds(on)
     }
     return tuple(sorted(found | {()}))
 
@@ -130,7 +127,7 @@ def matrix(standard: Standard, on: date) -> dict[str, dict[str, Place]]:
             continue
         row: dict[str, Place] = {}
         for asked, theirs in standards(standard, on):
-            ours = binding(standard, name, asked.name, on, dict(theirs.when))
+            ours = answering(standard, name, asked, on, dict(theirs.when))
             found = placed(standard, asked, ours, theirs)
             row[asked.name] = min(found, row.get(asked.name, found), key=_WORST_FIRST.index)
         rows[name] = row
@@ -144,7 +141,7 @@ def gaps(standard: Standard, jurisdiction: str, on: date) -> tuple[Gap, ...]:
     """Where a law falls short of the standard on a day, the widest first. Raises NotFound."""
     found = []
     for asked, theirs in standards(standard, on):
-        ours = binding(standard, jurisdiction, asked.name, on, dict(theirs.when))
+        ours = answering(standard, jurisdiction, asked, on, dict(theirs.when))
         where = placed(standard, asked, ours, theirs)
         if where in (Place.WEAKER, Place.SILENT, Place.UNKNOWN):
             found.append(_gap(standard, jurisdiction, asked, where, ours, theirs))
@@ -189,6 +186,19 @@ def binding(
     provision = find(standard, jurisdiction, question, on, facts)
     own = provision is not None and provision.jurisdiction == standard.jurisdiction(jurisdiction).id
     return provision if provision is not None and (own or standard.binds(provision)) else None
+
+
+def answering(
+    standard: Standard, jurisdiction: str, asked: Question, on: date, facts: Mapping[str, str]
+) -> Provision | None:
+    """As `binding`, for laying a law beside the standard: a power of another authority will do `instead`."""
+    own = binding(standard, jurisdiction, asked.name, on, facts)
+    if own is None or own.value in (None, False):
+        for name in asked.instead:
+            other = binding(standard, jurisdiction, name, on, facts)
+            if other is not None and isinstance(other.value, Power):
+                return other
+    return own
 
 
 def placed(standard: Standard, asked: Question, ours: Provision | None, theirs: Provision | None) -> Place:

@@ -33,6 +33,11 @@ def missing(standard: Standard, jurisdiction: str) -> tuple[str, ...]:
         ]
     if len(law.cases) < ENOUGH:
         said.append(f"{law.file}: {len(law.cases)} cases: work at least {ENOUGH} through.")
+    rates = standard.vocabulary.rates
+    said += [
+        f"{law.file}: no rate for {code}, so its thresholds are not compared: add one to vocabulary.yaml."
+        for code in sorted(_codes(standard, law.id) - set(rates))
+    ]
     for turn in _turns(standard, law.id):
         said += turn.untried(standard, law.cases)
     return tuple(dict.fromkeys(said))
@@ -81,6 +86,12 @@ class _Turn:
         return (
             find(standard, self.provision.jurisdiction, self.provision.question, on, facts) == self.provision
         )
+
+
+def _codes(standard: Standard, jurisdiction: str) -> set[str]:
+    every = (each for found in standard.provisions[jurisdiction].values() for each in found)
+    limits = (each.value for each in every if isinstance(each.value, Threshold))
+    return {code for limit in limits for code in limit.currency.split("/")}
 
 
 def _turns(standard: Standard, jurisdiction: str) -> Iterator[_Turn]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from comity.errors import BadInput, SettingsError
 from comity.model import Deadline
 
+FIRST_YEAR, LAST_YEAR = 1900, 9000
 _WEEKEND = (5, 6)
 _LAST_SECOND = time(23, 59, 59)
 
@@ -19,7 +20,7 @@ def zone(name: str) -> ZoneInfo:
     """The time zone of this name. Raises SettingsError when the machine has no time-zone data for it."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise SettingsError(
             f"no time zone {name!r} on this machine",
             why="deadlines end at midnight where the authority sits",
@@ -32,6 +33,12 @@ def local_day(moment: datetime, timezone: str) -> date:
     if moment.tzinfo is None:
         raise BadInput(
             "a time without its offset", why="deadlines depend on it", remedy="hand over an aware datetime"
+        )
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise BadInput(
+            f"the year {moment.year} is out of bounds",
+            why=f"deadlines are counted from {FIRST_YEAR} to {LAST_YEAR}",
+            remedy="correct the time",
         )
     return moment.astimezone(zone(timezone)).date()
 

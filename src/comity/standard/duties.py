@@ -156,13 +156,13 @@ class Worth:
         elif any(self.rates.get(code) == 1 for code in codes):
             worth, limit = self._common(), threshold.amount
         else:
-            worth, limit = self._common(), threshold.amount * min(self._rate(code) for code in codes)
+            worth, limit = self._common(), threshold.amount * min(rate_of(self.rates, code) for code in codes)
         return worth >= limit if at_least else worth > limit
 
     def _common(self) -> Decimal:
         amount, value = self.transfer.amount, self.transfer.value
         if amount is not None and (amount.asset.currency or "") in self.rates:
-            return amount.quantity * self._rate(amount.asset.currency or "")
+            return amount.quantity * rate_of(self.rates, amount.asset.currency or "")
         if value is not None:
             return value
         if amount is None:
@@ -171,14 +171,16 @@ class Worth:
                 why="a threshold of law has to be judged",
                 remedy="give the transfer a value in the reference currency",
             )
-        return amount.quantity * self._rate(amount.asset.currency or str(amount.asset))
+        return amount.quantity * rate_of(self.rates, amount.asset.currency or str(amount.asset))
 
-    def _rate(self, code: str) -> Decimal:
-        rate = self.rates.get(code)
-        if rate is None:
-            raise BadInput(
-                f"no rate for {code}",
-                why=f"a threshold of law in {code} has to be judged",
-                remedy=f"give the worth of 1 {code} in the common currency",
-            )
-        return rate
+
+def rate_of(rates: Mapping[str, Decimal], code: str) -> Decimal:
+    """What one unit is worth in the common currency. Raises BadInput where no rate above 0 is given."""
+    rate = rates.get(code)
+    if rate is None or rate <= 0:
+        raise BadInput(
+            f"no rate for {code}" if rate is None else f"a rate of {rate} for {code}",
+            why=f"a threshold of law in {code} has to be judged",
+            remedy=f"give the worth of 1 {code} in the common currency",
+        )
+    return rate

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import cached_property
 
 from comity.errors import NotFound
@@ -43,7 +44,7 @@ class Question:
 
     ``of``: the list of words its answers come from ('' for free text). ``route``: the ends of a route at
     which it counts for corridors although no duty follows. ``adopt``: a model clause, in which
-    ``{value}`` stands for the answer.
+    ``{value}`` stands for the answer. ``instead``: questions whose answers meet the standard's as well.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Question:
     of: str = ""
     route: tuple[str, ...] = ()
     adopt: str = ""
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,12 @@ class Vocabulary:
         """The question of this name. Raises NotFound."""
         found = self.questions.get(name)
         if found is None:
+            near = get_close_matches(name, self.questions, 3)
             raise NotFound(
                 f"no question {name!r} in the vocabulary",
-                remedy="list the questions with `comity standard show`",
+                remedy=f"did you mean {' or '.join(near)}?"
+                if near
+                else "see docs/reference/law.md for all of them",
             )
         return found
 
@@ -136,6 +141,17 @@ class Standard:
         """The jurisdiction of this name, in either case. Raises NotFound."""
         found = self.jurisdictions.get(name.lower())
         if found is None:
+            names = {each.name.lower(): each.id for each in self.jurisdictions.values()}
+            near = [names[each] for each in get_close_matches(name.lower(), names, 1)]
+            near = near or [self._bloc_of[name.upper()]] if name.upper() in self._bloc_of else near
+            if near:
+                raise NotFound(
+                    f"no law file for {name!r}",
+                    why=f"{name.upper()} has the law of {near[0]}, whose member it is"
+                    if name.upper() in self._bloc_of
+                    else "",
+                    remedy=f"use {near[0]}",
+                )
             raise NotFound(
                 f"no law file for {name!r}",
                 why=f"there are: {', '.join(self.jurisdictions)}",

@@ -71,6 +71,10 @@ def read_answer(standard: Standard, question: str, text: str) -> Answer:
 
 def _jurisdiction(root: Node, name: str, words: Vocabulary) -> Jurisdiction:
     fields = root.mapping(_FILE)
+    if name != name.lower():
+        root.need("jurisdiction").refuse(
+            "its file's name is not in lower case", f"call it {name.lower()}.yaml"
+        )
     if root.need("jurisdiction").text() != name:
         root.need("jurisdiction").refuse("differs from the name of the file", f"write `jurisdiction: {name}`")
     kind = answers.choice(fields["kind"], (STANDARD, BLOC, STATE)) if "kind" in fields else STATE
@@ -80,7 +84,7 @@ def _jurisdiction(root: Node, name: str, words: Vocabulary) -> Jurisdiction:
         fields["name"].text() if "name" in fields else name.upper(),
         kind,
         fields["extends"].text() if "extends" in fields else "",
-        fields["timezone"].text() if "timezone" in fields else "UTC",
+        answers.timezone(fields["timezone"]) if "timezone" in fields else "UTC",
         root.file,
         tuple(_case(node, words) for node in cases),
         tuple(answers.country(node) for node in fields["members"].items()) if "members" in fields else (),

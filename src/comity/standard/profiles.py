@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from comity.errors import BadInput
 from comity.model import Operator, Threshold
 from comity.standard.batch import Batch, limit
 from comity.standard.claims import Asked, Claim, Claims, Slot, parts
 from comity.standard.deadlines import local_day, zone
-from comity.standard.duties import place
+from comity.standard.duties import place, rate_of
 from comity.standard.law import Standard
 from comity.standard.resolve import LISTS, country_risk
 from comity.standard.rows import ROLES, Rows, compress
@@ -284,7 +283,7 @@ class Profiles:
             if threshold.operator is Operator.AT_LEAST and not threshold.amount:
                 continue
             worth, rate = self._worth(threshold, currency)
-            least = limit(threshold, worth, self._batch.scale, rate or Decimal(1))
+            least = limit(threshold, worth, self._batch.scale, Decimal(1) if rate is None else rate)
             if rate is None:
                 value = max(value, least)
             else:
@@ -297,15 +296,7 @@ class Profiles:
         if currency in codes:
             return threshold.amount, Decimal(1)
         at_par = any(self._rates.get(code) == 1 for code in codes)
-        worth = threshold.amount * (Decimal(1) if at_par else min(self._rate(code) for code in codes))
-        return worth, self._rates.get(currency) if currency else None
-
-    def _rate(self, code: str) -> Decimal:
-        rate = self._rates.get(code)
-        if rate is None:
-            raise BadInput(
-                f"no rate for {code}",
-                why=f"a threshold of law in {code} has to be judged",
-                remedy=f"give the worth of 1 {code} in the common currency",
-            )
-        return rate
+        worth = threshold.amount * (
+            Decimal(1) if at_par else min(rate_of(self._rates, code) for code in codes)
+        )
+        return worth, rate_of(self._rates, currency) if currency in self._rates else None

@@ -6,6 +6,7 @@ the type. Anchors, aliases and tags are refused: a law file needs none, and host
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -73,12 +74,28 @@ def parse(data: bytes, file: str) -> Node:
         )
     try:
         events = yaml.parse(data.decode(), Loader=_Loader)
-        return _Builder(file, list(events)).document()
+        return _Builder(file, list(_shallow(events, file))).document()
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or "is not UTF-8 text"
         Node(file, line, "the file", "").refuse(f"is not YAML: {problem}", "correct that line")
+
+
+def _shallow(events: Iterable[yaml.Event], file: str) -> Iterator[yaml.Event]:
+    """The events, refused at the first that lies too deep: nesting costs the scanner its square."""
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH + 1:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            Node(file, line, "the file", "").refuse(
+                "is nested too deeply", f"at most {MAX_DEPTH} levels are read"
+            )
+        yield event
 
 
 class _Builder:

@@ -14,7 +14,7 @@ STRICTER = ("lower", "higher", "true", "false", "shorter", "longer", "more")
 ENDS = ("originator", "beneficiary", "intermediary")
 
 _FILE = frozenset({"facts", "purposes", "contents", "words", "met_by", "needed", "comparison", "questions"})
-_QUESTION = frozenset({"ask", "type", "stricter", "duty", "of", "route", "adopt"})
+_QUESTION = frozenset({"ask", "type", "stricter", "duty", "of", "route", "adopt", "instead"})
 _DUTY = frozenset({"kind", "what", "on", "given", "gate", "floor", "deadline", "standing"})
 
 
@@ -76,6 +76,7 @@ def _question(name: str, node: Node, facts: dict[str, tuple[str, ...]], words: t
         answers.choice(fields["of"], words) if "of" in fields else "",
         tuple(answers.choice(end, ENDS) for end in route),
         fields["adopt"].text() if "adopt" in fields else "",
+        answers.texts(fields["instead"]) if "instead" in fields else (),
     )
 
 

@@ -69,6 +69,7 @@ def test_two_laws_side_by_side(comity: Comity) -> None:
     assert len(back) == len(found)
     assert "Germany" in comity("standard", "compare", "us", "de", *ON).out
     assert comity("standard", "compare", "us", "zz").code != 0
+    assert comity("standard", "gaps", "fatf").code == 2
 
 
 def test_corridors_are_weighed_by_what_a_ledger_moves(comity: Comity, ledger: Path) -> None:
@@ -80,6 +81,7 @@ def test_corridors_are_weighed_by_what_a_ledger_moves(comity: Comity, ledger: Pa
     assert found[0]["volume"] == 1_000_000
     assert found[0]["exposure"] == pytest.approx(1_000_000 * found[0]["score"])
     shown = comity("standard", "corridors", *ON, "--ledger", ledger, "--limit", "2").out
+    assert "2 of 1,122 shown" in shown
     assert "1,000,000" in shown.replace("\n", "")
     assert comity("standard", "corridors", "--ledger", ledger.parent / "none").code != 0
 
@@ -92,6 +94,7 @@ def test_changes_between_two_days(comity: Comity) -> None:
     everywhere = comity("standard", "changes", "--since", "2024-01-01", *ON, "--json").json
     assert len({one["jurisdiction"] for one in everywhere}) > 15
     assert comity("standard", "changes", "--since", "2027-01-01", *ON).code == 2
+    assert comity("standard", "changes", "--on", "0001-01-01", "--json").json == []
 
 
 def test_what_if_a_country_adopted_the_standard(comity: Comity, ledger: Path) -> None:
@@ -165,7 +168,9 @@ def test_an_amount_is_judged_in_its_own_currency_and_a_rate_may_be_given(comity:
         ((), "no transfer to judge"),
         (("1500 EUR", "--from", "us"), "no transfer to judge"),
         (("lots EUR", "--from", "us", "--to", "de"), "the worth"),
-        (("1500", "--from", "us", "--to", "de"), "not an asset"),
+        (("1500", "--from", "us", "--to", "de"), "no currency"),
+        (("1500 EUR", "--from", "us", "--to", "de", "--rate", "USD=2"), "always 1"),
+        (("1500 EUR", "--from", "us", "--to", "de", "--on", "9999-12-01"), "out of bounds"),
         (("1500 XTS", "--from", "us", "--to", "de"), "no rate"),
         (("1500 EUR", "--from", "usa", "--to", "de"), "not a country"),
         (("1500 EUR", "--from", "us", "--to", "de", "--fact", "mood=x"), "unknown word"),

@@ -185,3 +185,41 @@ def test_worth_beyond_what_fits_is_refused() -> None:
     value = pa.array([Decimal(10) ** 19], pa.decimal128(38, 18))
     with pytest.raises(BadInput, match="beyond"):
         batch(huge.set_column(place, "value", value), PARTIES)
+
+
+def test_a_worth_of_many_digits_is_judged_as_it_is(installed: Standard) -> None:
+    nearly = Transfer(
+        "n",
+        AT,
+        AccountId("acct:us-vasp:1"),
+        AccountId("acct:de-bank:2"),
+        Amount(Decimal("2999." + "9" * 30), AssetId.money("USD")),
+    )
+    found = owed(installed, of([nearly], parties=PARTIES, rates=USD), rates=rates(installed))
+    assert found.of(0) == duties(installed, nearly, parties=PARTIES, on=AT, rates=rates(installed))
+
+
+def test_a_rate_of_nothing_is_refused_by_both(installed: Standard) -> None:
+    pounds = Transfer(
+        "p",
+        AT,
+        AccountId("acct:us-vasp:1"),
+        AccountId("acct:de-bank:2"),
+        Amount(Decimal(5000), AssetId.money("GBP")),
+        Decimal(6500),
+    )
+    worthless = rates(installed) | {"GBP": Decimal(0)}
+    with pytest.raises(BadInput, match="a rate of 0 for GBP"):
+        owed(installed, of([pounds], parties=PARTIES, rates={}), rates=worthless)
+    with pytest.raises(BadInput, match="a rate of 0 for GBP"):
+        duties(installed, pounds, parties=PARTIES, on=AT, rates=worthless)
+
+
+@pytest.mark.parametrize("year", [1, 1899, 9001, 9999])
+def test_times_that_cannot_be_counted_from_are_refused(installed: Standard, year: int) -> None:
+    time = AT.replace(year=year)
+    far = Transfer("f", time, AccountId("acct:us-vasp:1"), AccountId("acct:two:1"), None)
+    with pytest.raises(BadInput, match="out of bounds"):
+        owed(installed, of([far], parties=PARTIES, rates={}), rates=rates(installed))
+    with pytest.raises(BadInput, match="out of bounds"):
+        duties(installed, far, parties=PARTIES, on=time, rates=rates(installed))

@@ -99,6 +99,20 @@ def test_compare(installed: Standard, a: str, b: str, question: str, where: Plac
     assert compare(installed, a, b, question, ON) is where
 
 
+def test_another_authority_s_power_meets_the_standard_too(installed: Standard) -> None:
+    """R.4 asks for the FIU or another competent authority; a court's order alone is not that."""
+    assert "freeze.fiu.transaction" not in {gap.question for gap in gaps(installed, "sg", ON)}
+    assert matrix(installed, ON)["sg"]["freeze.fiu.transaction"] is Place.EQUAL
+    assert compare(installed, "sg", "fatf", "freeze.fiu.transaction", ON) is not Place.EQUAL
+    assert "freeze.fiu.transaction" in {gap.question for gap in gaps(installed, "us", ON)}
+
+
+def test_the_last_day_there_is_counts(installed: Standard) -> None:
+    every = [each for law in installed.provisions["de"].values() for each in law]
+    assert any(each.holds(date.max) for each in every)
+    assert not any(each.holds(date.max) for each in every if each.until)
+
+
 def test_compare_on_a_date_and_with_facts(installed: Standard) -> None:
     before = date(2024, 12, 29)
     assert compare(installed, "eu", "fatf", "travel_rule.threshold", before) is Place.SILENT

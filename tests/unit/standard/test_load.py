@@ -173,6 +173,37 @@ def test_files_must_fit_together(law: Law, files: dict[str, str], word: str) -> 
         law(**files)
 
 
+def test_a_time_zone_is_checked_where_it_is_written(law: Law) -> None:
+    for name in ("America", "Nope/X", "Oslo"):
+        with pytest.raises(LawFileError) as refused:
+            law(aa=f"jurisdiction: aa\nextends: fatf\ntimezone: {name}\nprovisions: {{}}\n")
+        assert refused.value.what == f"aa.yaml, line 3: timezone: not a time zone: {name!r}"
+
+
+def test_a_file_is_named_in_lower_case(law: Law) -> None:
+    with pytest.raises(LawFileError, match="lower case"):
+        law(AA="jurisdiction: AA\nextends: fatf\nprovisions: {}\n")
+
+
+def test_names_nearly_right_are_helped(law: Law) -> None:
+    bloc = "jurisdiction: bb\nname: Bloc\nkind: bloc\nextends: fatf\nmembers: [IT]\nprovisions: {}\n"
+    standard = law(aa="jurisdiction: aa\nname: Singapore\nextends: fatf\nprovisions: {}\n", bb=bloc)
+    with pytest.raises(NotFound) as missing:
+        standard.jurisdiction("singapor")
+    assert missing.value.remedy == "use aa"
+    with pytest.raises(NotFound) as missing:
+        standard.jurisdiction("it")
+    assert (missing.value.why, missing.value.remedy) == ("IT has the law of bb, whose member it is", "use bb")
+    with pytest.raises(NotFound) as missing:
+        standard.vocabulary.question("travel_rule.threshhold")
+    assert "travel_rule.threshold" in missing.value.remedy
+    assert (standard.law_of("IT"), standard.law_of("aa"), standard.law_of("ZZ")) == ("bb", "aa", "")
+    assert standard.in_one_bloc(("IT",))
+    assert not standard.in_one_bloc(("IT", "AA"))
+    with pytest.raises(LawFileError, match="not a country"):
+        law(bb=bloc.replace("[IT]", "[Italy]"))
+
+
 def test_law_without_the_standard_is_only_itself(tmp_path: Path) -> None:
     file = tmp_path / "aa.yaml"
     file.write_text("jurisdiction: aa\nprovisions:\n  record_keeping.years:\n    - {value: 1, " + END + "\n")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+import yaml
 
 from comity.errors import LawFileError
 from comity.standard.text import MAX_BYTES, parse
@@ -55,3 +59,20 @@ def test_the_wrong_shape_is_refused() -> None:
         root["a"].need("z")
     with pytest.raises(LawFileError, match="not a known field"):
         root["a"].mapping(frozenset({"z"}))
+
+
+def test_depth_is_refused_while_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nesting costs the scanner its square: nothing beyond the first level too deep may be scanned."""
+    seen = 0
+    real = yaml.parse
+
+    def counted(*given: Any, **more: Any) -> Iterator[Any]:
+        nonlocal seen
+        for event in real(*given, **more):
+            seen += 1
+            yield event
+
+    monkeypatch.setattr(yaml, "parse", counted)
+    with pytest.raises(LawFileError, match="nested too deeply"):
+        parse(b"a: " + b"[" * 5_000, "x.yaml")
+    assert seen < 50

@@ -68,11 +68,17 @@ def emit(as_json: bool, answer: Any, render: Callable[[Console], None]) -> None:
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, whole: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    whole: Sequence[str] = (),
+    total: int = 0,
 ) -> Callable[[Console], None]:
     """A renderer of one table; says so when it is empty. Numbers stand to the right.
 
-    Columns named in ``whole`` are never broken: where the window is narrow the others give way.
+    Columns named in ``whole`` are never broken: where the window is narrow the others give way. With a
+    ``total`` above the rows it says how many there are.
     """
 
     def render(out: Console) -> None:
@@ -90,6 +96,8 @@ def table(
         for row in rows:
             grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else escape(str(cell)) for cell in row))
         out.print(grid)
+        if total > len(rows):
+            out.print(f"{len(rows):,} of {total:,} shown; --limit shows more")
 
     return render
 

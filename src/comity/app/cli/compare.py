@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Weights = Annotated[Path | None, typer.Option("--ledger", help="Weigh by the value this ledger moves.")]
 Country = Annotated[str, typer.Argument(help="A jurisdiction such as sg; none: all of them.")]
 
+_ENOUGH = 0.8  # less of the standard than this known: the share says little, read the range
 _MARKS = {"high": "", "med": "◐ med", "low": "▲ low", "unknown": "? unknown"}
 
 
@@ -45,6 +46,7 @@ def gaps(
 
     Example: comity standard gaps us --on 2026-11-01
     """
+    from comity.errors import BadInput
     from comity.standard.compare import gaps as find
     from comity.standard.compare import kept
     from comity.standard.load import load
@@ -56,15 +58,21 @@ def gaps(
             (
                 each.jurisdiction.upper(),
                 law.jurisdictions[each.jurisdiction].name,
-                f"{each.kept:.0%}",
+                f"{each.kept:.0%}" + ("" if each.known >= _ENOUGH else " of little"),
                 f"{each.least:.0%} to {each.most:.0%}",
                 f"{1 - each.known:.0%}",
             )
             for each in found[:limit]
         ]
         heads = ("", "country", "kept of what is known", "between", "not known")
-        emit(as_json, found, table(f"The standard as kept on {today}", heads, rows, whole=heads[:1]))
+        emit(
+            as_json,
+            found,
+            table(f"The standard as kept on {today}", heads, rows, whole=heads[:1], total=len(found)),
+        )
         return
+    if law.jurisdiction(jurisdiction).id == law.root:
+        raise BadInput("the standard has no gaps to itself", remedy="name a country, or none for all")
     open_ = find(law, jurisdiction, today)
     shown = [
         (f"{gap.weakness:.2f}", gap.place.value, mark(gap.confidence), f"{_asked(gap)}: {gap.why}")
@@ -72,7 +80,7 @@ def gaps(
     ]
     title = f"{law.jurisdiction(jurisdiction).name} beside the standard on {today}"
     columns = ("width", "place", "sure", "what")
-    emit(as_json, open_, table(title, columns, shown, whole=columns[:3]))
+    emit(as_json, open_, table(title, columns, shown, whole=columns[:3], total=len(open_)))
 
 
 def _asked(gap: Gap) -> str:
@@ -150,7 +158,7 @@ def corridors(on: OnDate = "", ledger: Weights = None, limit: Limit = 20, as_jso
     ]
     heads = ("route", "weakest", "mean", *weighed, "?", "sure", "why")
     title = "Corridors, the weakest first (?: duties on the route whose law is not known)"
-    emit(as_json, found, table(title, heads, rows, whole=heads[:-1]))
+    emit(as_json, found, table(title, heads, rows, whole=heads[:-1], total=len(found)))
 
 
 def volumes(ledger: Path | None) -> dict[tuple[str, str], float] | None:
@@ -178,7 +186,7 @@ def changes(
     from comity.standard.load import load
 
     until = day(on)
-    begin = day(since) if since else date(until.year - 1, until.month, min(until.day, 28))
+    begin = day(since) if since else date(max(1, until.year - 1), until.month, min(until.day, 28))
     found = find(load(), begin, until, jurisdiction.lower())
     rows = [
         (str(each.on), each.jurisdiction.upper(), each.place.value, mark(each.confidence), each.why)
@@ -186,7 +194,7 @@ def changes(
     ]
     title = f"Changes of law after {begin} and up to {until}"
     heads = ("on", "law", "becomes", "sure", "what")
-    emit(as_json, found, table(title, heads, rows, whole=heads[:-1]))
+    emit(as_json, found, table(title, heads, rows, whole=heads[:-1], total=len(found)))
 
 
 def what_if(
@@ -241,5 +249,7 @@ def what_if(
         said.append(("exposure of all", f"{found.exposure_before:,.0f} → {found.exposure_after:,.0f}"))
     title = f"If {law.jurisdiction(jurisdiction).name} adopted {question} on {today}"
     head = facts(title, said)
-    body = table("Corridors that move", ("route", "weakest", "mean", "exposure"), rows)
+    body = table(
+        "Corridors that move", ("route", "weakest", "mean", "exposure"), rows, total=len(found.moved)
+    )
     emit(as_json, found, lambda out: (head(out), body(out))[0])

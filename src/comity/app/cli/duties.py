@@ -88,20 +88,36 @@ def duties(
             each.kind,
             f"{each.due:%Y-%m-%d %H:%M} UTC" if each.due else str(each.deadline or ""),
             mark(each.provision.confidence),
-            each.provision.source,
+            each.provision.source + _from(each),
         )
         for each in found
     ]
     heads = ("who", "force", "duty", "by", "sure", "source")
     title = f"Duties of {worth} on {day(on)}"
-    emit(as_json, found, table(title, heads, rows[:limit], whole=("who", "force", "duty", "sure")))
+    emit(
+        as_json,
+        found,
+        table(title, heads, rows[:limit], whole=("who", "force", "duty", "sure"), total=len(found)),
+    )
+
+
+def _from(duty: Duty) -> str:
+    """From what worth binding law asks for what is only recommended here."""
+    limit = dict(duty.details).get("required from")
+    return f"; required from {limit}" if limit else ""
 
 
 def _rates(law: Standard, given: list[str] | None) -> dict[str, Decimal]:
     from comity import intake
+    from comity.errors import BadInput
 
     named = pairs(given, "--rate")
     stated = {code.upper(): intake.amount(said, f"--rate {code}") for code, said in named.items()}
+    for code, worth in stated.items():
+        if not worth:
+            raise BadInput(f"--rate {code}: nothing is worth 0", remedy="give what one unit is worth")
+    if stated.get("USD", 1) != 1:
+        raise BadInput("--rate USD is always 1", remedy="give the other currencies' worth in US dollars")
     return dict(law.vocabulary.rates) | stated | {"USD": Decimal(1)}
 
 
@@ -164,10 +180,13 @@ def _of_one(
 ) -> tuple[Duty, ...]:
     """The duties of one transfer at noon UTC, judged exactly in the currency it is stated in."""
     from comity import intake
+    from comity.errors import BadInput
     from comity.model import Amount, AssetId, Transfer
     from comity.standard.duties import duties as find
 
     quantity, _, code = worth.strip().partition(" ")
+    if not code:
+        raise BadInput(f"no currency in {worth[:40]!r}", remedy='write a worth as "1500 EUR"')
     asset = AssetId.money(code.strip().upper())
     amount = intake.amount(quantity, "the worth")
     base = intake.choice(asset.currency or "", rates, "no rate for this currency; --rate gives one")
@@ -227,7 +246,7 @@ def _emit_ledger(owed: Owed, limit: int, as_json: bool) -> None:
     from comity.standard.bulk import lowest
 
     counts, trust = owed.count(), lowest(owed)
-    unjudged = int((owed.unjudged != 0).sum())
+    unjudged = len(set(owed.rows.transfer[owed.unjudged != 0].tolist()))
     answer: dict[str, Any] = {
         "transfers": len(owed.batch),
         "duties": sum(counts.values()),
@@ -252,8 +271,8 @@ def _emit_ledger(owed: Owed, limit: int, as_json: bool) -> None:
         [
             ("transfers", answer["transfers"]),
             ("duties", answer["duties"]),
-            ("not judged", f"{unjudged:,}: their worth is not known"),
+            ("not judged", f"{unjudged:,} transfers whose worth is not known"),
         ],
     )
-    body = table("By country", ("law", "force", "duty", "how many", "sure"), rows[:limit])
+    body = table("By country", ("law", "force", "duty", "how many", "sure"), rows[:limit], total=len(rows))
     emit(as_json, answer, lambda out: (head(out), body(out))[0])

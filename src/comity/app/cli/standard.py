@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -118,8 +118,9 @@ def check(
         )
     owed, today = missing(law, name), day(on)
     every = [each for group in law.provisions[name].values() for each in group]
-    force = sum((each.from_ or today) <= today < (each.until or date.max) for each in every)
-    answer = {
+    open_ = gaps(law, name, today) if name != law.root else ()
+    force = sum(each.holds(today) for each in every)
+    answer: dict[str, Any] = {
         "file": file.name,
         "valid": True,
         "provisions": len(every),
@@ -127,7 +128,7 @@ def check(
         "on": today.isoformat(),
         "unknown": sum(each.value is None for each in every),
         "below_high": sum(each.confidence.value != "high" for each in every),
-        "gaps": len(gaps(law, name, today)) if name != law.root else 0,
+        "gaps": dict(Counter(gap.place.value for gap in open_)),
         "cases": len(law.jurisdictions[name].cases),
         "missing": list(owed),
     }
@@ -135,7 +136,7 @@ def check(
         ("provisions", f"{len(every)}, {force} of them in force on {today}"),
         ("unknown", answer["unknown"]),
         ("below high confidence", answer["below_high"]),
-        ("gaps to the standard", answer["gaps"]),
+        ("gaps to the standard", ", ".join(f"{n} {place}" for place, n in answer["gaps"].items()) or "none"),
         ("cases, all hold", answer["cases"]),
         ("complete", not owed),
         *(("missing", line) for line in owed),

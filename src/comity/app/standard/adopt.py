@@ -64,10 +64,9 @@ def _complete(
     """Add the standard's answer for other facts, or of a later day, where what is made would fall short."""
     begins = max(on, theirs.from_ or on)
     facts = dict(theirs.when)
-    if (
-        begins >= (theirs.until or date.max)
-        or find(standard, standard.root, asked.name, begins, facts) != theirs
-    ):
+    if (theirs.until is not None and begins >= theirs.until) or find(
+        standard, standard.root, asked.name, begins, facts
+    ) != theirs:
         return
     own = dict(standard.provisions[made[0].jurisdiction])
     own[asked.name] = tuple(sorted((*own.get(asked.name, ()), *made), key=precedence))

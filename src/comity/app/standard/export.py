@@ -133,7 +133,7 @@ def _provisions(standard: Standard, ask: Ask) -> Iterable[Row]:
     for name in _wanted(standard, ask):
         for question, law in standard.provisions[name].items():
             for each in law:
-                valid = (each.from_ or date.min) <= ask.on < (each.until or date.max)
+                valid = each.holds(ask.on)
                 yield {
                     "jurisdiction": name,
                     "name": standard.jurisdictions[name].name,
@@ -174,6 +174,10 @@ def _gaps(standard: Standard, ask: Ask) -> Iterable[Row]:
 
 def _corridors(standard: Standard, ask: Ask) -> Iterable[Row]:
     country = ask.country.lower()
+    if country and country not in standard.states():
+        raise BadInput(
+            f"{country} is no country, so no corridor begins or ends there", remedy="name a country"
+        )
     for each in corridors(standard, ask.on, ask.flows):
         if country in ("", each.origin, each.destination):
             weakest = each.weakest

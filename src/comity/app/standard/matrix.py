@@ -85,7 +85,7 @@ def _cell(
         return Cell(relation, shown, compare.confidence((shown,)), others)
     # Where the standard has several answers, the one that this law meets least.
     asked = standard.vocabulary.question(question)
-    pairs = [(compare.binding(standard, law, question, on, dict(each.when)), each) for each in measure]
+    pairs = [(compare.answering(standard, law, asked, on, dict(each.when)), each) for each in measure]
     ours, theirs = next(pair for pair in pairs if compare.placed(standard, asked, *pair) is place)
     shown = ours or (found[0] if found else None)
     return Cell(place.value, shown, compare.confidence((ours, theirs)), others if ours else len(found[1:]))

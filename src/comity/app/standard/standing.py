@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from comity.model import Confidence
-from comity.standard.compare import Kept, binding, confidence, gaps, kept, standards
+from comity.standard.compare import Kept, answering, confidence, gaps, kept, standards
 from comity.standard.law import STANDARD, Standard
 from comity.standard.strictness import Place
 
@@ -56,7 +56,7 @@ def standing(standard: Standard, jurisdiction: str, on: date) -> Standing:
     unknown = sum(gap.place is Place.UNKNOWN for gap in found)
     answers = unsure = 0
     for asked, theirs in standards(standard, on):
-        ours = binding(standard, law.id, asked.name, on, dict(theirs.when))
+        ours = answering(standard, law.id, asked, on, dict(theirs.when))
         if ours is not None and ours.value is not None:
             answers += 1
             unsure += confidence((ours, theirs)) is not Confidence.HIGH
