@@ -79,12 +79,19 @@ def oblige(
     on: datetime,
     rates: Mapping[str, Decimal],
 ) -> tuple[Duty, ...]:
-    """Hop 3: what the law of every country these transfers touch makes whom do, by when."""
-    from comity.standard.duties import duties
+    """Hop 3: what the law of every country these transfers touch makes whom do, by when.
+
+    A threshold in a currency that ``rates`` lacks is judged at a rough rate, and the duty says so.
+    """
+    from comity.standard.duties import duties, rough_rates
+
+    rough = rough_rates(standard, rates)
 
     owed: dict[tuple[str, str, str], Duty] = {}
     for transfer in transfers:
-        for duty in duties(standard, transfer, parties=parties, on=on, rates=rates, findings=findings):
+        for duty in duties(
+            standard, transfer, parties=parties, on=on, rates=rates, findings=findings, rough=rough
+        ):
             key = (duty.jurisdiction, duty.kind, duty.who)
             held = owed.get(key)
             if held is None or (duty.due and (held.due is None or duty.due < held.due)):

@@ -20,20 +20,11 @@ import pytest
 
 from comity import plugins
 from comity.errors import NotFound
+from comity.standard import vocabulary
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "support" / "tiny"
-QUESTIONS = (
-    "vasp.regulated",
-    "cdd.occasional",
-    "str.portal",
-    "str.format",
-    "record_keeping.years",
-    "fiu.name",
-    "fiu.egmont",
-    "fatf.member",
-    "fatf.list_status",
-)
+NEVER = "source: FATF plenaries, basis: FROM-MEMORY, confidence: med, reviewed: 2026-11-22}\n"
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +39,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     example = re.search(r"```yaml\n(jurisdiction: zz.*?)```", guide, re.DOTALL)
     assert example, "the guide has lost its example"
     unknown = "    - {value: unknown, source: not established, confidence: unknown, reviewed: 2026-11-22}\n"
-    more = "".join(f"  {question}:\n{unknown}" for question in QUESTIONS)
+    never = f"    - {{from: 2019-06-21, value: none, {NEVER}"
+    asked = [each for each in vocabulary.installed().needed if f"  {each}:" not in example[1]]
+    more = "".join(f"  {each}:\n{never if each == 'fatf.list_status' else unknown}" for each in asked)
+    before = "  - {name: before it began, on: 2023-12-29, transfer: {value: 1000 EUR}, required: []}\n"
     folder = place / "comity" / "jurisdictions"
     folder.mkdir()
-    (folder / "zz.yaml").write_text(example[1].replace("cases:\n", f"{more}cases:\n", 1), "utf-8")
+    (folder / "zz.yaml").write_text(example[1].replace("cases:\n", f"{more}cases:\n{before}", 1), "utf-8")
     return place
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -35,6 +35,7 @@ def duties(
     rates: Mapping[str, Decimal],
     findings: Sequence[Finding] = (),
     facts: Mapping[str, str] | None = None,
+    rough: Mapping[str, Decimal] | None = None,
 ) -> tuple[Duty, ...]:
     """Every duty of every institution of the transfer, sorted, each once.
 
@@ -43,10 +44,12 @@ def duties(
     (or asset id); ``transfer.value`` is in that common currency. ``facts`` add to what the transfer
     shows (``customer: occasional``, ``asset: cash`` …) and override it.
 
+    ``rough`` (see `rough_rates`) stands in where a threshold's currency has no rate, and the duty says so.
+
     What binding law asks is REQUIRED; what only the standard asks is RECOMMENDED. Raises BadInput when
     a threshold must be judged and the transfer's worth or a rate is missing.
     """
-    worth = Worth(transfer, rates)
+    worth = Worth(transfer, rates, rough or {})
     found: dict[tuple[str, str, str], Duty] = {}
     for role, side, seen, touched in _seen(transfer, parties):
         for country, ground in side.countries:
@@ -63,7 +66,9 @@ def duties(
                     continue
                 owed = duty(slot, force, who=side.who, role=role, ground=ground, country=country, on=day)
                 end_of = due(owed.deadline, on, country, zone) if owed.deadline else None
-                found[key] = replace(owed, due=end_of, details=owed.details + _doubt(slot, findings))
+                found[key] = replace(
+                    owed, due=end_of, details=owed.details + _doubt(slot, findings) + worth.doubt(slot)
+                )
     return tuple(found[key] for key in sorted(found, key=lambda key: (key[2], key[0], key[1])))
 
 
@@ -139,6 +144,21 @@ class Worth:
 
     transfer: Transfer
     rates: Mapping[str, Decimal]
+    rough: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def doubt(self, slot: Slot) -> tuple[tuple[str, str], ...]:
+        """That a limit of a claim was judged at a rough rate, as a detail of its duty."""
+        limits = [limit for claim in (slot.required, slot.recommended) if claim for limit in claim.limits]
+        used = sorted({code for limit in limits if limit.amount for code in self._roughly(limit)})
+        said = f"{', '.join(used)} at a rough rate: give your own before relying on this threshold"
+        return (("rate", said),) if used else ()
+
+    def _roughly(self, limit: Threshold) -> list[str]:
+        codes, amount = limit.currency.split("/"), self.transfer.amount
+        exact = amount is not None and amount.asset.currency in codes
+        if exact or any(self.rates.get(code) == 1 for code in codes):
+            return []
+        return [code for code in codes if code not in self.rates]
 
     def reaches(self, threshold: Threshold) -> bool:
         """Whether the transfer is of this worth. Exact, without a rate, in the threshold's own currency.
@@ -156,7 +176,8 @@ class Worth:
         elif any(self.rates.get(code) == 1 for code in codes):
             worth, limit = self._common(), threshold.amount
         else:
-            worth, limit = self._common(), threshold.amount * min(rate_of(self.rates, code) for code in codes)
+            known = {**self.rough, **self.rates}
+            worth, limit = self._common(), threshold.amount * min(rate_of(known, code) for code in codes)
         return worth >= limit if at_least else worth > limit
 
     def _common(self) -> Decimal:
@@ -172,6 +193,13 @@ class Worth:
                 remedy="give the transfer a value in the reference currency",
             )
         return amount.quantity * rate_of(self.rates, amount.asset.currency or str(amount.asset))
+
+
+def rough_rates(standard: Standard, rates: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """The rates laws are compared at, in units of the common currency (the one whose rate is 1)."""
+    rough = standard.vocabulary.rates
+    common = next((rough[code] for code, rate in rates.items() if rate == 1 and code in rough), None)
+    return {} if common is None else {code: rate / common for code, rate in rough.items()}
 
 
 def rate_of(rates: Mapping[str, Decimal], code: str) -> Decimal:

@@ -23,7 +23,7 @@ from comity.model import (
     Role,
     Transfer,
 )
-from comity.standard.duties import duties
+from comity.standard.duties import duties, rough_rates
 from comity.standard.law import Standard
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -213,6 +213,20 @@ def test_a_sanctions_hit(installed: Standard) -> None:
     assert not any("suspicion" in dict(each.details) for each in both)
     # In Singapore a report about sanctions has one working day, not five.
     assert by["SG", "report_suspicion"].due == datetime(2026, 3, 3, 15, 59, 59, tzinfo=UTC)
+
+
+def test_a_rough_rate_stands_in_and_is_said(installed: Standard) -> None:
+    transfer = move("5000", "sg-vasp", "us-vasp")
+    dollars = {"USD": Decimal(1)}
+    with pytest.raises(BadInput, match="no rate for SGD"):
+        asked(installed, transfer, rates=dollars)
+    found = asked(installed, transfer, rates=dollars, rough=rough_rates(installed, dollars))
+    by = {(each.jurisdiction, each.kind): dict(each.details) for each in found}
+    assert "SGD at a rough rate" in by["SG", "travel_rule"]["rate"]
+    assert "rate" not in by["US", "travel_rule"]
+    assert "rate" not in by["SG", "keep_records"]
+    assert rough_rates(installed, {"EUR": Decimal(1)})["EUR"] == 1
+    assert rough_rates(installed, {"XAU": Decimal(1)}) == {}
 
 
 def test_cash_is_reported_where_the_law_speaks_of_cash(installed: Standard) -> None:
