@@ -81,6 +81,10 @@ def duties(
         )
     route = _Route(sender, receiver, tuple(through or ()), bank)
     found = _of_one(law, worth, route, money, _facts(law, fact), rates, on)
+    _emit_one(found, f"Duties of {worth} on {day(on)}", limit, as_json)
+
+
+def _emit_one(found: tuple[Duty, ...], title: str, limit: int, as_json: bool) -> None:
     rows = [
         (
             each.who,
@@ -92,13 +96,8 @@ def duties(
         )
         for each in found
     ]
-    heads = ("who", "force", "duty", "by", "sure", "source")
-    title = f"Duties of {worth} on {day(on)}"
-    emit(
-        as_json,
-        found,
-        table(title, heads, rows[:limit], whole=("who", "force", "duty", "sure"), total=len(found)),
-    )
+    heads, whole = ("who", "force", "duty", "by", "sure", "source"), ("who", "force", "duty", "sure")
+    emit(as_json, found, table(title, heads, rows[:limit], whole=whole, total=len(found)))
 
 
 def _from(duty: Duty) -> str:
