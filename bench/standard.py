@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from bench import Row, _openfisca
 from bench._measure import both, cpu
 from bench._openfisca import OPENFISCA, Limit
-from comity.model import Force, Operator
+from comity.model import AccountId, Duty, Force, Institution, Operator, Role, Transfer
 from comity.standard.batch import SCALE, Batch
 from comity.standard.bulk import Owed, owed
 from comity.standard.claims import slots
+from comity.standard.duties import duties
 from comity.standard.law import Standard
 from comity.standard.load import load
 from comity.standard.sides import Side, ordinary
@@ -203,6 +204,18 @@ def _with_deadlines(found: Owed) -> Owed:
     return found
 
 
+def _one_at_a_time(rates: Mapping[str, Decimal]) -> Callable[[], tuple[Duty, ...]]:
+    """The duties of one transfer, as a case asks for them."""
+    at = datetime.combine(ON, time(12), UTC)
+    parties = {
+        f"{code}-vasp": Institution(f"{code}-vasp", code, Role.VASP, (code.upper(),)) for code in ("us", "de")
+    }
+    transfer = Transfer(
+        "t", at, AccountId("acct:us-vasp:1"), AccountId("acct:de-vasp:2"), None, Decimal(6_000)
+    )
+    return lambda: duties(law(), transfer, parties=parties, on=at, rates=rates)
+
+
 def run(scale: float) -> list[Row]:
     """See the contract in `bench`."""
     count = max(2_000, round(TRANSFERS * scale))
@@ -230,6 +243,8 @@ def run(scale: float) -> list[Row]:
     judged = cpu(lambda: owed(law(), many, rates=rates), runs=2)
     whole = cpu(lambda: _with_deadlines(owed(law(), many, rates=rates)), runs=2)
     total = sum(judged.answer.count().values())
+    single, some = _one_at_a_time(rates), max(20, round(1_000 * scale))
+    alone = cpu(lambda: [single() for _ in range(some)], runs=2)
     each, without = whole.best / count * 1e6, judged.best / count * 1e6
     work = f"{count:,} transfers on one day, {len(states)} countries"
     return [
@@ -254,5 +269,12 @@ def run(scale: float) -> list[Row]:
             peer_version="",
             note=f"{each:.2f} µs a transfer, {without:.2f} without deadlines (bound: {BOUND:.0f}); "
             f"{len(judged.answer.profiles):,} situations of law resolved",
+        ),
+        Row(
+            work=f"the {len(single())} duties of one transfer from the United States to Germany, alone",
+            ours=alone.best / some,
+            peer=None,
+            peer_version="",
+            note=f"{alone.best / some * 1e6:,.0f} µs a transfer",
         ),
     ]

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 UNKNOWN = -1
 SCALE = 4
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 _MOST = 2**62
 
 
@@ -117,7 +117,7 @@ def of(
         given = tuple(sorted((facts or {}).get(transfer.id, {}).items()))
         rows.append(
             (
-                (transfer.time - _EPOCH) // _MICROSECOND,
+                (transfer.time - EPOCH) // MICROSECOND,
                 UNKNOWN if value is None else code(value, scale),
                 code(amount.quantity, scale) if amount is not None and money else UNKNOWN,
                 currencies(money) if money else UNKNOWN,

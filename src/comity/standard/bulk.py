@@ -19,12 +19,12 @@ from numba import njit
 
 from comity.errors import BadInput, NotFound
 from comity.model import Confidence, Deadline, Duty, Force
-from comity.standard.batch import Batch
+from comity.standard.batch import EPOCH, MICROSECOND, Batch
 from comity.standard.claims import duty
 from comity.standard.deadlines import FIRST_YEAR, LAST_YEAR, due, local_day
 from comity.standard.duties import place
 from comity.standard.law import Standard
-from comity.standard.profiles import EPOCH, NEVER, Profile, Profiles, midnight, moment
+from comity.standard.profiles import NEVER, Profile, Profiles, midnight, moment
 from comity.standard.rows import Rows, rows_of
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 NONE = np.iinfo(np.int64).min
 _DAY = timedelta(days=1)
 _EARLIEST, _LATEST = (
-    (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-    for year in (FIRST_YEAR, LAST_YEAR)
+    (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND for year in (FIRST_YEAR, LAST_YEAR)
 )
 _FORCES = (Force.REQUIRED, Force.RECOMMENDED)
 
@@ -169,6 +168,20 @@ def lowest(found: Owed) -> dict[tuple[str, str, Force], Confidence]:
     return worst
 
 
+def converted(found: Owed, common: str) -> frozenset[str]:
+    """The currencies of thresholds that no amount in the ``common`` currency can be held against as it is."""
+    claims = (
+        claim
+        for profile in found.profiles
+        for slot in profile.slots
+        for claim in (slot.required, slot.recommended)
+        if claim is not None
+    )
+    limits = (limit for claim in claims for limit in claim.limits if limit.amount)
+    codes = (limit.currency.split("/") for limit in limits)
+    return frozenset(code for each in codes if common not in each for code in each)
+
+
 def owed(standard: Standard, batch: Batch, *, rates: Mapping[str, Decimal]) -> Owed:
     """The duties of every transfer of a batch, the event being the transfer. ``rates`` as in `duties`.
 
@@ -227,13 +240,13 @@ def _judge(  # type: ignore[no-untyped-def]
         for at in range(pointer[lines], pointer[lines + 1]):
             bit = np.uint32(1) << np.uint32(table[at, 0])
             for force in range(2):
-                least, most = table[at, 1 + 2 * force], table[at, 2 + 2 * force]
-                if least == NEVER or amount < most:
+                from_worth, from_amount = table[at, 1 + 2 * force], table[at, 2 + 2 * force]
+                if from_worth == NEVER or amount < from_amount:
                     continue
-                if least > 0 and worth < 0:
+                if from_worth > 0 and worth < 0:
                     unjudged[row] |= bit
                     break
-                if worth >= least or least <= 0:
+                if worth >= from_worth or from_worth <= 0:
                     if force == 0:
                         required[row] |= bit
                     else:
@@ -268,5 +281,5 @@ def _ends(times: NDArray[np.int64], deadline: Deadline, country: str, zone: str)
     for number in np.flatnonzero(np.bincount(which, minlength=len(days))):
         end = due(deadline, moment(starts[number]), country, zone)
         assert end is not None
-        ends[number] = (end - EPOCH) // timedelta(microseconds=1)
+        ends[number] = (end - EPOCH) // MICROSECOND
     return ends[which]

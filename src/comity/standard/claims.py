@@ -11,7 +11,7 @@ from datetime import date
 
 from comity.model import Answer, Confidence, Deadline, Duty, Force, Provision, Threshold
 from comity.standard.law import DutyRule, Standard
-from comity.standard.resolve import find
+from comity.standard.resolve import cited, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def duty(slot: Slot, force: Force, *, who: str, role: str, ground: str, country:
         details.append(("keep until", str(_years_later(on, provision.value))))
     if force is Force.RECOMMENDED and slot.required is not None:
         limits = " and ".join(str(limit) for limit in slot.required.limits)
-        details.append(("required from", f"{limits} ({slot.required.provision.source})"))
+        details.append(("required from", f"{limits} ({cited(slot.required.provision.source)})"))
     if slot.unknown:
         details.append(("unknown", f"what the law of {country} asks is not established"))
     if provision.confidence is not Confidence.HIGH:

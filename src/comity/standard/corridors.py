@@ -153,8 +153,8 @@ def proposal(
             question=question,
             value=value,
             source="what if: not law",
-            confidence=Confidence.HIGH,
-            basis=Basis.SOURCED,
+            confidence=Confidence.LOW,
+            basis=Basis.UNKNOWN,
             from_=on,
             when=when,
             reviewed=on,
@@ -167,7 +167,15 @@ def from_standard(standard: Standard, jurisdiction: str, question: str, on: date
     own = standard.jurisdiction(jurisdiction).id
     standard.vocabulary.question(question)
     found = tuple(
-        replace(each, jurisdiction=own, from_=on, until=None, source=f"what if: adopts {each.source}")
+        replace(
+            each,
+            jurisdiction=own,
+            from_=on,
+            until=None,
+            source=f"what if: adopts {each.source}",
+            confidence=Confidence.LOW,
+            basis=Basis.UNKNOWN,
+        )
         for asked, each in standards(standard, on)
         if asked.name == question
     )

@@ -141,17 +141,15 @@ class Standard:
         """The jurisdiction of this name, in either case. Raises NotFound."""
         found = self.jurisdictions.get(name.lower())
         if found is None:
-            names = {each.name.lower(): each.id for each in self.jurisdictions.values()}
-            near = [names[each] for each in get_close_matches(name.lower(), names, 1)]
-            near = near or [self._bloc_of[name.upper()]] if name.upper() in self._bloc_of else near
-            if near:
+            if bloc := self._bloc_of.get(name.upper()):
                 raise NotFound(
                     f"no law file for {name!r}",
-                    why=f"{name.upper()} has the law of {near[0]}, whose member it is"
-                    if name.upper() in self._bloc_of
-                    else "",
-                    remedy=f"use {near[0]}",
+                    why=f"{name.upper()} has the law of {bloc}, whose member it is",
+                    remedy=f"use {bloc}",
                 )
+            names = {each.name.lower(): each.id for each in self.jurisdictions.values()}
+            if near := get_close_matches(name.lower(), names, 1):
+                raise NotFound(f"no law file for {name!r}", remedy=f"use {names[near[0]]}")
             raise NotFound(
                 f"no law file for {name!r}",
                 why=f"there are: {', '.join(self.jurisdictions)}",

@@ -25,7 +25,7 @@ _TRANSFER = frozenset({"value", "counterparty", "direction", "asset"})
 def load(files: Mapping[str, Traversable] | None = None) -> Standard:
     """Read the vocabulary and every law file (those installed, if none are given).
 
-    Raises LawFileError. Costs some hundredths of a second: a caller keeps what it returns.
+    Raises LawFileError. Costs some tenths of a second: a caller keeps what it returns.
     """
     words = vocabulary.installed()
     found: dict[str, Jurisdiction] = {}

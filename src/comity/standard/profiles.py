@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from comity.model import Operator, Threshold
-from comity.standard.batch import Batch, limit
+from comity.standard.batch import EPOCH, MICROSECOND, Batch, limit
 from comity.standard.claims import Asked, Claim, Claims, Slot, parts
 from comity.standard.deadlines import local_day, zone
 from comity.standard.duties import place, rate_of
@@ -24,9 +24,8 @@ from comity.standard.sides import Side, ordinary
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = np.iinfo(np.int64).max
-_MICROSECOND, _DAY = timedelta(microseconds=1), timedelta(days=1)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,12 @@ class _Head:
 
 def moment(microseconds: int) -> datetime:
     """The aware datetime of microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=int(microseconds))
+    return EPOCH + int(microseconds) * MICROSECOND
 
 
 def midnight(day: date, name: str) -> int:
     """Microseconds since 1970 at which a local day begins."""
-    return (datetime.combine(day, time(0), zone(name)).astimezone(UTC) - EPOCH) // _MICROSECOND
+    return (datetime.combine(day, time(0), zone(name)).astimezone(UTC) - EPOCH) // MICROSECOND
 
 
 class Profiles:

@@ -151,6 +151,11 @@ def _won(chain: tuple[str, ...], best: Provision, displaced: list[tuple[Provisio
     return f"It answers because {', and '.join(reasons)}." if reasons else "It is the only answer there is."
 
 
+def cited(source: str) -> str:
+    """A source without where it was seen: article and act."""
+    return source.partition("; seen at ")[0]
+
+
 def shown(provision: Provision) -> str:
     """The answer as a person reads it: *none* where the law is known to have none."""
     value = provision.value

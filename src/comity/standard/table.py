@@ -80,11 +80,15 @@ def batch(
     )
 
 
+def _one(column: pa.ChunkedArray) -> Any:
+    """A column in one piece."""
+    joined = column.combine_chunks()
+    return joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined
+
+
 def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[str]]:
     """Numbers of texts, and the texts; a missing text is ''."""
-    coded = pc.fill_null(column, "").dictionary_encode().combine_chunks()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.chunk(0)
+    coded = _one(pc.fill_null(column, "").dictionary_encode())
     return coded.indices.to_numpy(), coded.dictionary.to_pylist()
 
 
@@ -111,9 +115,7 @@ def _sides(
 
 def _heads(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[str]]:
     """What matters of an account: its institution, the country of its IBAN, or its chain."""
-    coded = column.dictionary_encode().combine_chunks()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.chunk(0)
+    coded = _one(column.dictionary_encode())
     short = pc.replace_substring_regex(coded.dictionary, pattern=_HEAD, replacement=r"\1").dictionary_encode()
     return short.indices.to_numpy()[coded.indices.to_numpy()], short.dictionary.to_pylist()
 
@@ -124,10 +126,7 @@ def _is_legal(text: str) -> bool:
 
 def _worth(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """Codes (`batch.code`) of exact decimals, -1 where there is none. Raises BadInput beyond int64."""
-    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(values, pa.ChunkedArray):
-        values = values.chunk(0) if values.num_chunks else pa.array([], values.type)
-    codes, beyond = _unscaled(values)
+    codes, beyond = _unscaled(_one(column))
     if beyond.any():
         raise BadInput(
             "an amount beyond what duties are computed with",

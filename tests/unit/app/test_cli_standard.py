@@ -162,6 +162,26 @@ def test_an_amount_is_judged_in_its_own_currency_and_a_rate_may_be_given(comity:
     assert forces("2900 EUR", "--rate", "EUR=1") == {"recommended"}
 
 
+def test_a_rough_rate_is_never_relied_on_silently(comity: Comity, ledger: Path) -> None:
+    given = ("standard", "duties", "1500 EUR", "--from", "us", "--to", "de", *ON)
+    assert "USD at a rough rate" in " ".join(comity(*given).out.replace("│", " ").split())
+    stated = comity(*given, "--rate", "EUR=1.08", "--json").json
+    assert not [one for one in stated if "rate" in dict(map(tuple, one["details"]))]
+    asked = ("standard", "duties", "--ledger", ledger, "--institution", "de-vasp=SG", "--json")
+    assert comity(*asked).json["rough_rates"] == ["SGD"]
+    assert comity(*asked, "--rate", "SGD=0.75").json["rough_rates"] == []
+
+
+def test_an_export_replaces_a_file_whole(comity: Comity, tmp_path: Path) -> None:
+    out = tmp_path / "sg.html"
+    out.write_text("kept")
+    assert comity("standard", "report", "zz", "--out", out).code != 0
+    assert out.read_text() == "kept"
+    assert comity("standard", "report", "sg", "--out", out).code == 0
+    assert out.read_text().startswith("<!doctype html>")
+    assert [path.name for path in tmp_path.iterdir()] == ["sg.html"]
+
+
 @pytest.mark.parametrize(
     ("given", "word"),
     [

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from comity.errors import BadInput, LawFileError, NotFound
-from comity.model import Confidence, Operator, Threshold
+from comity.model import Basis, Confidence, Operator, Threshold
 from comity.standard.compare import gaps
 from comity.standard.corridors import adopt, corridors, from_standard, proposal, what_if
 from comity.standard.law import Standard
@@ -85,6 +85,7 @@ def test_adopting_the_standard_closes_the_gap(law: Law) -> None:
     standard = law(aa=land("aa", 5), bb=land("bb", 4), cc=land("cc", 2))
     adopted = from_standard(standard, "CC", "record_keeping.years", ON)
     assert adopted[0].source == "what if: adopts R.11"
+    assert (adopted[0].confidence, adopted[0].basis) == (Confidence.LOW, Basis.UNKNOWN), "it is no law"
     found = what_if(standard, adopted, ON, {("aa", "cc"): 10.0})
     assert {(each.origin, each.destination) for each in found.moved} == {
         (a, b) for a in ("aa", "bb", "cc") for b in ("aa", "bb", "cc") if a != b and "cc" in (a, b)

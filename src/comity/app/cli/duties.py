@@ -66,13 +66,14 @@ def duties(
     from comity.standard.load import load
 
     law = load()
-    rates = _rates(law, rate)
+    rates = _rates(rate)
     if ledger:
         if on or worth:
             raise BadInput(
                 "a ledger's transfers have their own days and worths", remedy="leave out --on and the worth"
             )
-        _emit_ledger(_of_ledger(law, ledger, _institutions(institution), rates, as_json), limit, as_json)
+        all_owed, rough = _of_ledger(law, ledger, _institutions(institution), rates, as_json)
+        _emit_ledger(all_owed, rough, limit, as_json)
         return
     if not (worth and sender and receiver):
         raise BadInput(
@@ -92,7 +93,7 @@ def _emit_one(found: tuple[Duty, ...], title: str, limit: int, as_json: bool) ->
             each.kind,
             f"{each.due:%Y-%m-%d %H:%M} UTC" if each.due else str(each.deadline or ""),
             mark(each.provision.confidence),
-            each.provision.source + _from(each),
+            _terms(each),
         )
         for each in found
     ]
@@ -100,13 +101,18 @@ def _emit_one(found: tuple[Duty, ...], title: str, limit: int, as_json: bool) ->
     emit(as_json, found, table(title, heads, rows[:limit], whole=whole, total=len(found)))
 
 
-def _from(duty: Duty) -> str:
-    """From what worth binding law asks for what is only recommended here."""
-    limit = dict(duty.details).get("required from")
-    return f"; required from {limit}" if limit else ""
+def _terms(duty: Duty) -> str:
+    """The source; from what worth binding law asks where it does not here; a rough rate it rests on."""
+    from comity.standard.resolve import cited
+
+    told = dict(duty.details)
+    limit, rate = told.get("required from"), told.get("rate")
+    more = (f"; required from {limit}" if limit else "") + (f"; ◐ {rate}" if rate else "")
+    return cited(duty.provision.source) + more
 
 
-def _rates(law: Standard, given: list[str] | None) -> dict[str, Decimal]:
+def _rates(given: list[str] | None) -> dict[str, Decimal]:
+    """``--rate`` options, in US dollars. Raises BadInput."""
     from comity import intake
     from comity.errors import BadInput
 
@@ -117,7 +123,7 @@ def _rates(law: Standard, given: list[str] | None) -> dict[str, Decimal]:
             raise BadInput(f"--rate {code}: nothing is worth 0", remedy="give what one unit is worth")
     if stated.get("USD", 1) != 1:
         raise BadInput("--rate USD is always 1", remedy="give the other currencies' worth in US dollars")
-    return dict(law.vocabulary.rates) | stated | {"USD": Decimal(1)}
+    return stated | {"USD": Decimal(1)}
 
 
 def _facts(law: Standard, given: list[str] | None) -> dict[str, str]:
@@ -188,8 +194,7 @@ def _of_one(
         raise BadInput(f"no currency in {worth[:40]!r}", remedy='write a worth as "1500 EUR"')
     asset = AssetId.money(code.strip().upper())
     amount = intake.amount(quantity, "the worth")
-    base = intake.choice(asset.currency or "", rates, "no rate for this currency; --rate gives one")
-    own = {name: rate / base for name, rate in rates.items()} | {asset.currency or "": Decimal(1)}
+    own, known = _in_units_of(law, asset.currency or "", rates)
     origin, target, middle, parties = route.ends()
     at = datetime.combine(day(on), time(12), UTC)
     transfer = Transfer(
@@ -201,7 +206,24 @@ def _of_one(
         amount,
         intermediaries=middle,
     )
-    return find(law, transfer, parties=parties, on=at, rates=own, facts=given)
+    return find(law, transfer, parties=parties, on=at, rates=own, facts=given, rough=known)
+
+
+def _in_units_of(
+    law: Standard, code: str, rates: Mapping[str, Decimal]
+) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """The rates that were given, and those with the rough ones for the rest, in units of one currency.
+
+    A currency without a rate of its own makes all others rough. Raises BadInput where it has not even a
+    rough one.
+    """
+    from comity import intake
+
+    known = {**law.vocabulary.rates, **rates}
+    base = intake.choice(code, known, "no rate for this currency; --rate gives one")
+    units = {name: rate / base for name, rate in known.items()} | {code: Decimal(1)}
+    given = {code, *(rates if code in rates else ())}
+    return {name: units[name] for name in given}, units
 
 
 def _institutions(given: list[str] | None) -> dict[str, Institution]:
@@ -218,30 +240,30 @@ def _institutions(given: list[str] | None) -> dict[str, Institution]:
 
 def _of_ledger(
     law: Standard, path: Path, parties: dict[str, Institution], rates: dict[str, Decimal], quiet: bool
-) -> Owed:
+) -> tuple[Owed, frozenset[str]]:
+    """The duties of all transfers, and the currencies whose thresholds were judged at rough rates."""
     from comity.errors import BadInput
     from comity.ledger.store import Ledger
-    from comity.standard.bulk import owed
+    from comity.standard.bulk import converted, owed
     from comity.standard.table import FIELDS, batch
 
     ledger = Ledger.open(path)
-    base = rates.get(ledger.reference.currency or "")
-    if base is None:
+    code = ledger.reference.currency
+    if code is None:
         raise BadInput(
             f"values of this ledger are in {ledger.reference}",
-            why="thresholds of law are in money, and there is no rate for it",
-            remedy=f"give --rate {ledger.reference.currency}=WORTH"
-            if ledger.reference.currency
-            else "make a ledger whose reference asset is money",
+            why="thresholds of law are in money",
+            remedy="make a ledger whose reference asset is money",
         )
-    own = {code: rate / base for code, rate in rates.items()}
+    own, known = _in_units_of(law, code, rates)
     with working("Reading the ledger", quiet) as say:
         columns = ledger.table(FIELDS)
         say("judging its transfers")
-        return owed(law, batch(columns, parties), rates=own)
+        found = owed(law, batch(columns, parties), rates=known)
+    return found, converted(found, code) - frozenset(own)
 
 
-def _emit_ledger(owed: Owed, limit: int, as_json: bool) -> None:
+def _emit_ledger(owed: Owed, rough: frozenset[str], limit: int, as_json: bool) -> None:
     from comity.standard.bulk import lowest
 
     counts, trust = owed.count(), lowest(owed)
@@ -250,6 +272,7 @@ def _emit_ledger(owed: Owed, limit: int, as_json: bool) -> None:
         "transfers": len(owed.batch),
         "duties": sum(counts.values()),
         "unjudged": unjudged,
+        "rough_rates": sorted(rough),
         "by_country": [
             {
                 "jurisdiction": country,
@@ -270,6 +293,7 @@ def _emit_ledger(owed: Owed, limit: int, as_json: bool) -> None:
         [
             ("transfers", answer["transfers"]),
             ("duties", answer["duties"]),
+            ("at rough rates", f"◐ {', '.join(sorted(rough))}: give --rate" if rough else "none"),
             ("not judged", f"{unjudged:,} transfers whose worth is not known"),
         ],
     )

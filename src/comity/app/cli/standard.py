@@ -66,12 +66,11 @@ def show(
         emit(as_json, one, facts(f"{jurisdiction.upper()}: {question}", said))
         return
     rows = [(a["question"], a["value"], a["confidence"], a["jurisdiction"], a["source"]) for a in answers]
+    heads = ("question", "answer", "confidence", "law", "source")
     emit(
         as_json,
         {"jurisdiction": jurisdiction, "on": day(on).isoformat(), "answers": answers},
-        table(
-            f"The law of {jurisdiction.upper()}", ("question", "answer", "confidence", "law", "source"), rows
-        ),
+        table(f"The law of {jurisdiction.upper()}", heads, rows, whole=(heads[0], *heads[2:4])),
     )
 
 

@@ -78,9 +78,11 @@ def report(
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Raises BadInput when the file cannot be written."""
+    """All of it or nothing: what was there stays until the new file is whole. Raises BadInput."""
+    fresh = path.with_name(f".{path.name}.part")
     try:
-        path.write_bytes(data)
+        fresh.write_bytes(data)
+        fresh.replace(path)
     except OSError as error:
         raise BadInput(
             f"cannot write {path}", why=str(error.strerror), remedy="choose another file"

@@ -86,8 +86,3 @@ def when(duty: Duty) -> str:
     if kept:
         return f"until {kept}"
     return str(duty.deadline) if duty.deadline else "applies"
-
-
-def cited(source: str) -> str:
-    """A citation without the address where somebody saw the text."""
-    return source.partition("; seen at ")[0]

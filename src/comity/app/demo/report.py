@@ -14,10 +14,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from comity.app.demo import pictures, table
-from comity.app.demo.example import Example, cited, when
+from comity.app.demo.example import Example, when
 from comity.app.demo.facts import Story
 from comity.app.demo.measure import Found
 from comity.model import AccountId, Amount, AssetId, Confidence, Force, Institution, Role
+from comity.standard.resolve import cited
 from comity.tracing.draw import flow_svg
 from comity.training.scheme import MEANINGS
 from comity.training.world import World

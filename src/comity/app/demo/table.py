@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from comity.app.demo.example import Example, cited, when
+from comity.app.demo.example import Example, when
 from comity.app.demo.facts import Story
 from comity.app.demo.fleet import Fleet
 from comity.app.demo.measure import Found
 from comity.model import Confidence, Force, Message, MessageKind, Power
 from comity.node.paths import Paths
+from comity.standard.resolve import cited
 from comity.training.scheme import SchemeKind
 from comity.training.world import World
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from comity.model import Confidence, Gateway, MessageKind, OnwardUse, Provision, Verdict
-from comity.standard.resolve import shown
+from comity.standard.resolve import cited, shown
 
 # Control characters that reorder or hide text: a name could read as another one.
 _HIDDEN = dict.fromkeys(
@@ -82,11 +82,6 @@ def answer(provision: Provision) -> str:
     """What a provision says; words of a list of words without their underscores."""
     text = shown(provision)
     return words(text) if isinstance(provision.value, (tuple, Gateway)) else text
-
-
-def cited(source: str) -> str:
-    """A source without where it was seen: article and act."""
-    return source.partition("; seen at ")[0]
 
 
 def environment() -> Environment:
