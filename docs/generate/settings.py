@@ -22,7 +22,10 @@ SETTINGS = {
     "database": "SQLAlchemy URL, such as `postgresql+psycopg://…`; empty: SQLite in the home.",
     "reference": "Asset that the ledger's values are in. Fixed once the ledger exists.",
     "local_currency": "ISO 4217 currency of reports.",
-    "rates": "`CUR=VALUE` of one unit in the reference asset; thresholds and reports are computed with them. A threshold in a currency without one is judged at a rough rate, and the duty says so.",
+    "rates": (
+        "`CUR=VALUE` of one unit in the reference asset; thresholds and reports are computed with them. "
+        "A threshold in a currency without one is judged at a rough rate, and the duty says so."
+    ),
     "rates_from": "Source and date of the rates, in words.",
     "officer_first_name": "Who answers for reports.",
     "officer_last_name": "Who answers for reports.",

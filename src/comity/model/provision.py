@@ -151,3 +151,8 @@ class Duty:
     deadline: Deadline | None = None
     due: datetime | None = None
     details: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What to check before relying on it, in words: shown wherever the duty is."""
+        return tuple(said for name, said in self.details if name in ("unknown", "suspicion", "rate"))

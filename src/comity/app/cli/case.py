@@ -97,7 +97,7 @@ def show(case_id: CaseId, home: Home = HOME, as_json: Json = False) -> None:
                     d.who,
                     f"{d.due:%Y-%m-%d %H:%M}" if d.due else str(d.deadline or ""),
                     d.provision.source,
-                    d.provision.confidence.value,
+                    "; ".join((d.provision.confidence.value, *d.doubts)),
                 )
                 for d in case.duties
             ],

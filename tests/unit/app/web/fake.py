@@ -146,7 +146,8 @@ def duties() -> tuple[Duty, ...]:
         source: str,
     ) -> Duty:
         law = provision(country, "str.deadline", deadline or "yes", source, sure)
-        return Duty("report_suspicion", "borduria-vasp", what, country, force, law, deadline, due)
+        doubt = (("role", "originator"), ("rate", "XTS at a rough rate: <b>check</b>"))
+        return Duty("report_suspicion", "borduria-vasp", what, country, force, law, deadline, due, doubt)
 
     promptly = Deadline(0, "promptly", "suspicion")
     return (

@@ -160,6 +160,11 @@ def test_a_case_shows_the_five_hops_in_order(operator: Any) -> None:
     assert 'href="/audit?start=211"' in text
 
 
+def test_a_case_says_what_to_check_before_relying_on_a_duty(operator: Any) -> None:
+    page = operator.get("/cases/case-1").text
+    assert "◐ XTS at a rough rate: &lt;b&gt;check&lt;/b&gt;" in page
+
+
 def test_a_case_shows_each_countrys_duties_with_force_and_confidence(operator: Any) -> None:
     text = operator.get("/cases/case-1").text
     lanes = dict(re.findall(r'<h3 id="duties-(\w+)">.*?</h3>(.*?)</section>', text, re.DOTALL))
