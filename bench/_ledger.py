@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from bench._measure import Measured, cpu, database
-from comity.ledger.columns import index
+from comity.columnar import assemble
 from comity.model import Columns
 
 SEED = 20261123
@@ -51,17 +51,11 @@ def columns(
     time: NDArray[Any], src: NDArray[Any], dst: NDArray[Any], value: NDArray[Any], accounts: int
 ) -> Columns:
     """Columns of transfers in order of time."""
-    out_ptr, out_idx = index(src, accounts)
-    in_ptr, in_idx = index(dst, accounts)
-    return Columns(
-        time=time.astype(np.int64),
-        src=src,
-        dst=dst,
-        value=value.astype(np.int64),
-        out_ptr=out_ptr,
-        out_idx=out_idx,
-        in_ptr=in_ptr,
-        in_idx=in_idx,
+    return assemble(
+        time.astype(np.int64),
+        src.astype(np.int32),
+        dst.astype(np.int32),
+        value.astype(np.int64),
         hub=np.zeros(accounts, dtype=np.bool_),
         accounts=[f"acct:BENCH:{number:09}" for number in range(accounts)],
         ids=range(len(time)),  # type: ignore[arg-type]

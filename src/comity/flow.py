@@ -7,6 +7,7 @@ the verbs meet, and nowhere else below `comity.node`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from comity.model import (
     Duty,
     Finding,
     Institution,
+    Knowledge,
     Listing,
     Officer,
     Party,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from comity.casework.store import CaseStore
     from comity.ledger.ingest import IngestSummary
     from comity.ledger.store import Ledger
+    from comity.monitoring.run import Engine, Outcome
     from comity.standard.law import Standard
 
 
@@ -58,16 +61,20 @@ def detect(
     *,
     only: Sequence[str] | None = None,
     parameters: Mapping[str, Mapping[str, float]] | None = None,
+    knowledge: Knowledge | None = None,
+    engine: Engine | None = None,
     progress: Callable[[str, int, int], None] | None = None,
-) -> tuple[Finding, ...]:
+) -> Outcome:
     """Hop 2: the ledger's transfers against the typologies, its accounts against the lists."""
     from comity.monitoring.run import monitor
     from comity.screening.addresses import WalletIndex
 
     columns = ledger.columns()
-    found = monitor(columns, only=only, parameters=parameters, progress=progress)
+    done = monitor(
+        columns, only=only, parameters=parameters, knowledge=knowledge, engine=engine, progress=progress
+    )
     hits = tuple(WalletIndex(listings).screen_columns(columns))
-    return (*hits, *found)
+    return replace(done, findings=(*hits, *done.findings))
 
 
 def oblige(

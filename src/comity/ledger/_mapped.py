@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from comity.ledger.columns import index, scale_of
+from comity.columnar import index, nothing_known, nothing_stated
+from comity.ledger.columns import scale_of
 from comity.model import AccountId, AssetId, Columns
 
 if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
-_ARRAYS = ("time", "src", "dst", "value", "out_ptr", "out_idx", "in_ptr", "in_idx", "hub")
+_ARRAYS = (
+    *("time", "src", "dst", "value", "hub"),
+    *("out_ptr", "out_idx", "out_time", "out_value", "out_dst"),
+    *("in_ptr", "in_idx", "in_time", "in_value", "in_src"),
+)
 _BATCH = 1 << 17
 
 
@@ -57,12 +62,15 @@ class Texts(Sequence[str]):
 def load(folder: Path, reference: AssetId) -> Columns:
     """The columns `write` left in ``folder``, mapped and not read. Raises OSError when they are gone."""
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+    accounts = Texts(folder, "accounts", ascending=True)
     return Columns(
         **arrays,
-        accounts=Texts(folder, "accounts", ascending=True),
+        accounts=accounts,
         ids=Texts(folder, "ids"),
         reference=reference.value,
         scale=scale_of(reference),
+        facts=nothing_stated(len(arrays["time"]), len(accounts)),
+        known=nothing_known(len(accounts)),
     )
 
 
@@ -90,10 +98,12 @@ def write(connection: duckdb.DuckDBPyConnection, folder: Path, n: int) -> None:
         "ORDER BY stored.time, id",
     )
     _write_texts(folder, "ids", _fill(rows, arrays))
-    for side, key in (("out", "src"), ("in", "dst")):
+    for side, key, other in (("out", "src", "dst"), ("in", "dst", "src")):
         ptr, idx = index(arrays[key], accounts)
         _save(folder, f"{side}_ptr", ptr)
         _save(folder, f"{side}_idx", idx)
+        for name in ("time", "value", other):
+            _save(folder, f"{side}_{name}", arrays[name][idx])
     for array in arrays.values():
         array.flush()
     for path in folder.iterdir():

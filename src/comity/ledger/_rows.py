@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC
-from decimal import Decimal, localcontext
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from comity import codec
-from comity.errors import BadInput
-from comity.ledger.columns import scale_of, units, worth
+from comity.errors import BadInput, TooLarge
+from comity.ledger.columns import units
+from comity.ledger.rates import Valuation
 from comity.model import AccountId, Amount, AssetId, Party, Transfer
 
 _BATCH = 1 << 15
@@ -37,17 +39,52 @@ SCHEMA = pa.schema(
         ("intermediaries", pa.list_(pa.string())),
         ("reference", pa.string()),
         ("source", pa.string()),
+        ("rate", _EXACT),
+        ("rate_source", pa.string()),
+        ("rate_date", pa.date32()),
+        ("corrects", pa.string()),
+        ("voided", pa.bool_()),
+        ("reason", pa.string()),
+        ("corrected_by", pa.string()),
+        ("recorded", pa.timestamp("us")),
+        ("version", pa.int32()),
     ]
 )
-FIELDS = tuple(name for name in SCHEMA.names if name not in {"units", "source"})
+FIELDS = tuple(name for name in SCHEMA.names[: SCHEMA.names.index("source")] if name != "units")
+"""What makes a transfer, in the order that `transfer` reads."""
+MAX_ROWS = 200_000_000
+"""Transfers of one append: a file that claims more is damaged, or meant to fill the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the transfers of one append, or one correction, have in common."""
+
+    version: int
+    source: str
+    reason: str = ""
+    by: str = ""
+    at: datetime | None = None
 
 
 def batches(
-    transfers: Iterable[Transfer], reference: AssetId, rates: Mapping[str, Decimal], source: str
+    given: Iterable[tuple[Transfer, str | None, bool]], valuation: Valuation, batch: Batch
 ) -> Iterator[pa.RecordBatch]:
-    """Rows of `SCHEMA`. ``units`` is the worth in units of 10**-scale, -1 where it is not known."""
-    rows = (_row(transfer, reference, rates, source) for transfer in transfers)
+    """Rows of `SCHEMA`. ``units`` is the worth in units of 10**-scale, -1 where it is not known.
+
+    Each transfer comes with the id that it corrects, if any, and whether that one is void.
+    Raises TooLarge beyond `MAX_ROWS`.
+    """
+    rows = (_row(transfer, corrects, voided, valuation, batch) for transfer, corrects, voided in given)
+    written = 0
     while some := list(islice(rows, _BATCH)):
+        written += len(some)
+        if written > MAX_ROWS:
+            raise TooLarge(
+                f"more than {MAX_ROWS:,} transfers at once",
+                why="a file that claims so many is damaged, or meant to fill the disk",
+                remedy="split the file",
+            )
         try:
             yield pa.record_batch(
                 [
@@ -65,33 +102,43 @@ def batches(
 
 
 def _row(
-    transfer: Transfer, reference: AssetId, rates: Mapping[str, Decimal], source: str
+    transfer: Transfer, corrects: str | None, voided: bool, valuation: Valuation, batch: Batch
 ) -> tuple[Any, ...]:
-    scale = scale_of(reference)
-    amount, value = transfer.amount, transfer.value
-    if value is None and amount is not None and (rate := rates.get(amount.asset.value)) is not None:
-        with localcontext(prec=60):
-            value = (amount.quantity * rate).quantize(Decimal(1).scaleb(-scale))
-    known = value if value is not None else worth(transfer, reference)
+    amount = transfer.amount
+    value, known, used = valuation.of(transfer)
+    rate, rate_source, rate_date = used or (None, None, None)
     return (
         transfer.id,
-        transfer.time.astimezone(UTC).replace(tzinfo=None),
+        _naive(transfer.time),
         transfer.originator.value,
         transfer.beneficiary.value,
         None if amount is None else amount.quantity,
         None if amount is None else amount.asset.value,
         value,
-        units(known, scale),
+        units(known, valuation.scale),
         transfer.originator_institution,
         transfer.beneficiary_institution,
         transfer.originator_country,
         transfer.beneficiary_country,
-        _party_text(transfer.originator_party),
-        _party_text(transfer.beneficiary_party),
+        party_text(transfer.originator_party),
+        party_text(transfer.beneficiary_party),
         transfer.intermediaries,
         transfer.reference,
-        source,
+        batch.source,
+        rate,
+        rate_source,
+        rate_date,
+        corrects,
+        voided,
+        batch.reason,
+        batch.by,
+        None if batch.at is None else _naive(batch.at),
+        batch.version,
     )
+
+
+def _naive(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(tzinfo=None)
 
 
 def transfer(row: Sequence[Any]) -> Transfer:
@@ -109,8 +156,8 @@ def transfer(row: Sequence[Any]) -> Transfer:
         to_bank,
         from_country,
         to_country,
-        _party(payer),
-        _party(payee),
+        party(payer),
+        party(payee),
         tuple(between),
         reference,
     )
@@ -122,10 +169,12 @@ def _plain(value: Decimal) -> Decimal:
 
 
 @lru_cache(1 << 16)
-def _party_text(party: Party | None) -> str | None:
-    return None if party is None else codec.to_json(party).decode()
+def party_text(who: Party | None) -> str | None:
+    """A party as it is stored: canonical JSON."""
+    return None if who is None else codec.to_json(who).decode()
 
 
 @lru_cache(1 << 16)
-def _party(text: str | None) -> Party | None:
+def party(text: str | None) -> Party | None:
+    """A stored party."""
     return None if text is None else codec.from_json(Party, text.encode())

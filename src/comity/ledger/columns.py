@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from comity.columnar import assemble
 from comity.errors import BadInput
+from comity.ledger._facts import stated
 from comity.model import AccountId, AssetId, Columns, Transfer
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 UNKNOWN = -1
 MAX_UNITS = 10**18  # so that a kernel may add up nine of the largest before int64 overflows
@@ -51,52 +49,25 @@ def units(value: Decimal | None, scale: int) -> int:
     return int(value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_EVEN).scaleb(scale))
 
 
-def index(keys: NDArray[np.int32], accounts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """CSR over transfers in time order: ``ptr`` int64[accounts+1] and ``idx`` int64[len(keys)]."""
-    ptr = np.zeros(accounts + 1, dtype=np.int64)
-    np.cumsum(np.bincount(keys, minlength=accounts), out=ptr[1:])
-    return ptr, np.argsort(keys, kind="stable").astype(np.int64, copy=False)
-
-
 def build(transfers: Iterable[Transfer], reference: AssetId) -> Columns:
     """Columns in memory, in order of (time, id); accounts are numbered in order of their ids.
 
     ``value`` is `worth` in units of 10**-`scale_of`. Raises BadInput when a value is out of bounds.
     """
     scale = scale_of(reference)
-    times: list[int] = []
-    values: list[int] = []
-    ids: list[str] = []
-    sources: list[str] = []
-    sinks: list[str] = []
-    for transfer in transfers:
-        times.append(microseconds(transfer.time))
-        values.append(units(worth(transfer, reference), scale))
-        ids.append(transfer.id)
-        sources.append(transfer.originator.value)
-        sinks.append(transfer.beneficiary.value)
-    by_id = np.argsort(np.array(ids, dtype=object), kind="stable")
-    time = np.array(times, dtype=np.int64)
-    order = by_id[np.argsort(time[by_id], kind="stable")]
-    accounts = sorted({*sources, *sinks})
+    given = sorted(transfers, key=lambda transfer: (transfer.time, transfer.id))
+    accounts = tuple(sorted({end.value for one in given for end in (one.originator, one.beneficiary)}))
     number = {account: place for place, account in enumerate(accounts)}
-    n = len(ids)
-    src = np.fromiter((number[account] for account in sources), dtype=np.int32, count=n)[order]
-    dst = np.fromiter((number[account] for account in sinks), dtype=np.int32, count=n)[order]
-    out_ptr, out_idx = index(src, len(accounts))
-    in_ptr, in_idx = index(dst, len(accounts))
-    return Columns(
-        time=time[order],
-        src=src,
-        dst=dst,
-        value=np.array(values, dtype=np.int64)[order],
-        out_ptr=out_ptr,
-        out_idx=out_idx,
-        in_ptr=in_ptr,
-        in_idx=in_idx,
+    n = len(given)
+    return assemble(
+        np.fromiter((microseconds(one.time) for one in given), dtype=np.int64, count=n),
+        np.fromiter((number[one.originator.value] for one in given), dtype=np.int32, count=n),
+        np.fromiter((number[one.beneficiary.value] for one in given), dtype=np.int32, count=n),
+        np.fromiter((units(worth(one, reference), scale) for one in given), dtype=np.int64, count=n),
         hub=np.array([AccountId(account).is_hub for account in accounts], dtype=np.bool_),
-        accounts=tuple(accounts),
-        ids=tuple(ids[place] for place in order),
+        accounts=accounts,
+        ids=tuple(one.id for one in given),
         reference=reference.value,
         scale=scale,
+        facts=stated(given, accounts),
     )

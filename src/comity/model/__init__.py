@@ -4,9 +4,11 @@ Transfer → Finding → Duty → Decision → Act (Report, Message, Measure), a
 """
 
 from comity.model.amount import BITCOIN, BTC, ETH, ETHEREUM, TRON, AccountId, Amount, AssetId
+from comity.model.attribution import Attribution
 from comity.model.case import Case, CaseState, Decision, Verdict
-from comity.model.columns import Columns
+from comity.model.columns import Columns, Facts, Known, Mark
 from comity.model.finding import Finding, FindingKind, Level
+from comity.model.knowledge import Knowledge, Limit, Regime
 from comity.model.listing import Listing, ListingKind
 from comity.model.measure import Measure, MeasureKind, MeasureState, Receipt
 from comity.model.message import Handling, Message, MessageKind, OnwardUse
@@ -24,6 +26,7 @@ from comity.model.provision import (
     Provision,
     Threshold,
 )
+from comity.model.rate import Rate
 from comity.model.report import Officer, Report, Subject
 from comity.model.transfer import Transfer
 
@@ -37,6 +40,7 @@ __all__ = [
     "Amount",
     "Answer",
     "AssetId",
+    "Attribution",
     "Basis",
     "Case",
     "CaseState",
@@ -45,6 +49,7 @@ __all__ = [
     "Deadline",
     "Decision",
     "Duty",
+    "Facts",
     "Finding",
     "FindingKind",
     "Force",
@@ -52,9 +57,13 @@ __all__ = [
     "Handling",
     "Identifier",
     "Institution",
+    "Knowledge",
+    "Known",
     "Level",
+    "Limit",
     "Listing",
     "ListingKind",
+    "Mark",
     "Measure",
     "MeasureKind",
     "MeasureState",
@@ -67,7 +76,9 @@ __all__ = [
     "PartyKind",
     "Power",
     "Provision",
+    "Rate",
     "Receipt",
+    "Regime",
     "Report",
     "Role",
     "Subject",

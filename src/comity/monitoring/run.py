@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
+from typing import Protocol
+
+import numpy as np
 
 from comity import plugins
 from comity.codec import canonical
 from comity.errors import BadInput
-from comity.model import AssetId, Columns, Finding, FindingKind, Level
-from comity.typologies import Hits, TypologySpec
+from comity.model import AssetId, Columns, Finding, FindingKind, Knowledge, Level
+from comity.monitoring.known import informed
+from comity.typologies import Hits, Scope, TypologySpec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000
@@ -22,9 +27,59 @@ _LIMIT = 2**62
 """No value or time in the columns reaches this; a parameter beyond it means the same as it."""
 
 
+Rules = Mapping[str, Mapping[str, float]]
+"""Parameters in the columns' units, by typology."""
+Progress = Callable[[str, int, int], None]
+"""Is told each piece of work as it begins, how many were done before it, and how many there are."""
+
+
+class Engine(Protocol):
+    """Where kernels run. Whatever the engine, the hits are the same (a conformance test holds it)."""
+
+    def hits(
+        self, columns: Columns, rules: Rules, progress: Progress | None
+    ) -> Iterator[tuple[str, Hits]]:  # pragma: no cover
+        """The hits of each typology over all of the columns."""
+        ...
+
+
+class InProcess:
+    """One kernel after the other, over the whole ledger."""
+
+    def hits(
+        self, columns: Columns, rules: Rules, progress: Progress | None = None
+    ) -> Iterator[tuple[str, Hits]]:
+        """See `Engine`."""
+        for done, (name, parameters) in enumerate(rules.items()):
+            if progress:
+                progress(name, done, len(rules))
+            yield name, plugins.load("typologies", name).run(columns, parameters, everything(columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The search for ``rule`` reached its work budget at these accounts: there may be more findings."""
+
+    rule: str
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Findings, alerts first, then by descending score; and what was not searched to the end."""
+
+    findings: tuple[Finding, ...]
+    unfinished: tuple[Unfinished, ...]
+
+
 def specs() -> dict[str, TypologySpec]:
     """The specification of every typology there is, by name."""
     return {name: plugins.load("typologies", name).SPEC for name in plugins.names("typologies")}
+
+
+def everything(columns: Columns) -> Scope:
+    """The scope of a full run."""
+    return Scope(np.arange(columns.n_accounts, dtype=np.int32), -_LIMIT, _LIMIT)
 
 
 def monitor(
@@ -32,27 +87,46 @@ def monitor(
     *,
     only: Sequence[str] | None = None,
     parameters: Mapping[str, Mapping[str, float]] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> tuple[Finding, ...]:
-    """Findings of every typology (or of those named), alerts first, then by descending score.
+    knowledge: Knowledge | None = None,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Run every typology (or those named) over all of the columns, with what is known beside them.
 
     ``parameters`` replaces defaults, by typology and name, in the units of the specification: money in
-    main units of the reference asset, hours. ``progress`` is told each typology as it begins, how many
-    were done before it, and how many there are. Raises BadInput for an unknown parameter or a value that
-    makes no sense, UnknownFormat for an unknown typology.
+    main units of the reference asset, hours. ``engine`` is `InProcess` unless another is given. Raises
+    BadInput for an unknown parameter or a value that makes no sense, UnknownFormat for an unknown typology.
     """
-    names = tuple(dict.fromkeys(only)) if only is not None else plugins.names("typologies")
-    modules = {name: plugins.load("typologies", name) for name in names}
-    given = parameters or {}
-    _check_names(given)
-    chosen = {name: settings(module.SPEC, given.get(name, {})) for name, module in modules.items()}
+    rules = chosen(only, parameters or {}, columns.scale)
+    if knowledge is not None:
+        columns = informed(columns, knowledge)
     found: list[Finding] = []
-    for done, (name, module) in enumerate(modules.items()):
-        if progress:
-            progress(name, done, len(modules))
-        found += _findings(columns, module, chosen[name])
-    found.sort(key=lambda f: (f.level is not Level.ALERT, -f.score, f.rule, f.subject, f.id))
-    return tuple(found)
+    short: list[Unfinished] = []
+    for name, hits in (engine or InProcess()).hits(columns, rules, progress):
+        found += findings(columns, plugins.load("typologies", name), hits)
+        if len(hits.unfinished):
+            accounts = tuple(columns.accounts[int(number)] for number in hits.unfinished)
+            short.append(Unfinished(name, accounts))
+    return Outcome(in_order(found), tuple(sorted(short, key=lambda one: one.rule)))
+
+
+def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Alerts first, then by descending score."""
+    order = sorted(found, key=lambda f: (f.level is not Level.ALERT, -f.score, f.rule, f.subject, f.id))
+    return tuple(order)
+
+
+def chosen(
+    only: Sequence[str] | None, parameters: Mapping[str, Mapping[str, float]], scale: int
+) -> dict[str, dict[str, float]]:
+    """The typologies to run, with their parameters in the columns' units. Raises BadInput, UnknownFormat."""
+    names = tuple(dict.fromkeys(only)) if only is not None else plugins.names("typologies")
+    every = {name: plugins.load("typologies", name).SPEC for name in names}
+    _check_names(parameters)
+    return {
+        name: _in_columns(spec, settings(spec, parameters.get(name, {})), scale)
+        for name, spec in every.items()
+    }
 
 
 def settings(spec: TypologySpec, given: Mapping[str, float]) -> dict[str, float]:
@@ -95,9 +169,9 @@ def _in_columns(spec: TypologySpec, chosen: Mapping[str, float], scale: int) -> 
     return {p.name: min(chosen[p.name] * factor.get(p.unit, 1.0), float(_LIMIT)) for p in spec.parameters}
 
 
-def _findings(columns: Columns, module: ModuleType, chosen: Mapping[str, float]) -> Iterator[Finding]:
+def findings(columns: Columns, module: ModuleType, hits: Hits) -> Iterator[Finding]:
+    """The hits of one typology in words."""
     spec: TypologySpec = module.SPEC
-    hits: Hits = module.run(columns, _in_columns(spec, chosen, columns.scale))
     unit, words = 10.0**columns.scale, AssetId(columns.reference).symbol
     for i in range(len(hits.account)):
         rows = hits.evidence[hits.ptr[i] : hits.ptr[i + 1]]
@@ -110,6 +184,8 @@ def _findings(columns: Columns, module: ModuleType, chosen: Mapping[str, float])
         reasons = tuple(module.explain(features, words))
         if len(rows) > MAX_EVIDENCE:
             reasons += (f"The first {MAX_EVIDENCE:,} of {len(rows):,} transfers are listed as evidence.",)
+        if hits.cut[i]:
+            reasons += ("The search reached its work budget here: there may be more to it.",)
         yield Finding(
             id=hashlib.sha256(canonical([spec.id, subject, list(evidence)])).hexdigest()[:32],
             kind=FindingKind.TYPOLOGY,
@@ -119,7 +195,7 @@ def _findings(columns: Columns, module: ModuleType, chosen: Mapping[str, float])
             score=float(hits.score[i]),
             reasons=reasons,
             evidence=evidence,
-            source=f"{spec.source}, {spec.flag}" if spec.flag else spec.source,
+            source=f"{spec.source}, {', '.join(spec.flags)}",
             first=_EPOCH + timedelta(microseconds=int(columns.time[rows[0]])),
             last=_EPOCH + timedelta(microseconds=int(columns.time[rows[-1]])),
             features=tuple(sorted(features.items())),

@@ -19,6 +19,7 @@ from comity.node.node import Node, read_customers
 
 if TYPE_CHECKING:
     from comity.ledger.ingest import IngestSummary
+    from comity.monitoring.run import Outcome
     from comity.screening.store import LoadSummary
 
 MOST_FINDINGS = 50
@@ -102,19 +103,26 @@ def load_customers(node: Node, path: Path) -> int:
 
 def detect(
     node: Node, *, only: Sequence[str] | None = None, progress: Callable[[str, int, int], None] | None = None
-) -> tuple[Finding, ...]:
+) -> Outcome:
     """Hop 2: monitor the whole ledger and screen its accounts. Findings are kept; known ones stay."""
     ledger = node.ledger()
-    found = flow.detect(ledger, node.lists.listings(), only=only, progress=progress)
+    outcome = flow.detect(ledger, node.lists.listings(), only=only, progress=progress)
+    found = outcome.findings
     with node.act() as conn:
         new = node.cases.save_findings(conn, found)
         alerts = sum(finding.level is Level.ALERT for finding in found)
         node.record(
             conn,
             "findings.made",
-            {"transfers": len(ledger), "findings": len(found), "alerts": alerts, "new": new},
+            {
+                "transfers": len(ledger),
+                "findings": len(found),
+                "alerts": alerts,
+                "new": new,
+                "unfinished": {one.rule: len(one.accounts) for one in outcome.unfinished},
+            },
         )
-    return found
+    return outcome
 
 
 def rates_of(node: Node) -> dict[str, Decimal]:

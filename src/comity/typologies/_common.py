@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,10 +11,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from comity.model import AccountId, Amount, AssetId, Transfer
+from comity.model import AccountId, Amount, AssetId, Columns, Transfer
 from comity.typologies import Hits
 
 FATF = "FATF, Virtual Assets Red Flag Indicators of Money Laundering and Terrorist Financing (September 2020)"
+PRACTICE = "Our supplement to FATF's red flags of 2020: its reports of 2025 and 2026, and general practice"
 HOUR = 3_600_000_000
 """One hour in microseconds, the unit of ``Columns.time``."""
 
@@ -52,19 +52,39 @@ def extended(evidence, used, index, begin, end):  # type: ignore[no-untyped-def]
     return evidence, used + end - begin
 
 
+def arrays(columns: Columns, names: str) -> tuple[NDArray[Any], ...]:
+    """These arrays of the columns, as kernels take them: ``"out_time hub facts.asset known.marks"``."""
+    found = []
+    for name in names.split():
+        group, _, field = name.rpartition(".")
+        found.append(frozen(getattr(getattr(columns, group) if group else columns, field)))
+    return tuple(found)
+
+
+@njit(cache=True, nogil=True)
+def _sort_each(ptr, evidence):  # type: ignore[no-untyped-def]
+    """Bring the evidence of each hit into ascending order."""
+    for i in range(len(ptr) - 1):
+        part = evidence[ptr[i] : ptr[i + 1]]
+        if len(part) > 1 and np.any(part[1:] < part[:-1]):
+            part.sort()
+
+
 def hits(
-    accounts: NDArray[np.int64],
+    accounts: NDArray[Any],
     alert: NDArray[np.bool_],
     score: NDArray[np.float64],
     ptr: NDArray[np.int64],
     evidence: NDArray[np.int64],
     features: Mapping[str, NDArray[Any]],
     money: tuple[str, ...],
+    *,
+    cut: NDArray[np.bool_] | None = None,
+    unfinished: NDArray[Any] | None = None,
 ) -> Hits:
     """`Hits` with the types the contract asks for, each hit's evidence ascending."""
-    ordered = evidence.copy()
-    for begin, end in itertools.pairwise(ptr):
-        ordered[begin:end].sort()
+    ordered = np.array(evidence, dtype=np.int64)
+    _sort_each(np.asarray(ptr, dtype=np.int64), ordered)
     return Hits(
         account=accounts.astype(np.int32),
         alert=alert.astype(np.bool_),
@@ -72,8 +92,19 @@ def hits(
         ptr=ptr,
         evidence=ordered,
         features={name: np.asarray(column, dtype=np.float64) for name, column in features.items()},
+        cut=np.zeros(len(accounts), dtype=np.bool_) if cut is None else cut.astype(np.bool_),
+        unfinished=np.unique(np.asarray(() if unfinished is None else unfinished, dtype=np.int32)),
         money=money,
     )
+
+
+def kept(
+    keep: NDArray[np.bool_], ptr: NDArray[np.int64], evidence: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``ptr`` and ``evidence`` of the hits to ``keep`` only."""
+    sizes = np.diff(ptr)
+    fresh = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes[keep])))
+    return fresh, evidence[np.repeat(keep, sizes)]
 
 
 def amount(value: float, currency: str) -> str:
@@ -94,17 +125,23 @@ def span(hours: float) -> str:
 
 
 def account(name: str) -> str:
-    """The account id a sample means by ``name``."""
-    return f"acct:SAMPLE:{name}"
+    """The account id a sample means by ``name``: a whole id is itself."""
+    return name if ":" in name else f"acct:SAMPLE:{name}"
 
 
-def pay(number: int, hours: float, source: str, target: str, value: str) -> Transfer:
-    """A sample transfer of ``value`` euros, ``hours`` after a fixed beginning."""
-    return Transfer(
-        id=f"t{number:03d}",
-        time=_START + timedelta(hours=hours),
-        originator=AccountId(account(source)),
-        beneficiary=AccountId(account(target)),
-        amount=Amount(Decimal(value), _EURO),
-        value=Decimal(value),
-    )
+def wallet(number: int) -> str:
+    """The account id of a made-up wallet on Ethereum."""
+    return f"eip155:1:0x{number:040x}"
+
+
+def pay(number: int, hours: float, source: str, target: str, value: str, **more: Any) -> Transfer:
+    """A sample transfer of ``value`` euros, ``hours`` after a fixed beginning; ``more`` as in `Transfer`."""
+    given: dict[str, Any] = {
+        "id": f"t{number:03d}",
+        "time": _START + timedelta(hours=hours),
+        "originator": AccountId(account(source)),
+        "beneficiary": AccountId(account(target)),
+        "amount": Amount(Decimal(value), _EURO),
+        "value": Decimal(value),
+    }
+    return Transfer(**{**given, **more})

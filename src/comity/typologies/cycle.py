@@ -5,7 +5,8 @@ transfer is later than the one before and of nearly its value. A transaction bet
 outputs (a hub) is passed through and not counted. The search begins at every transfer as the first
 of a cycle and prunes by time, by value and by who pays back into the beginning. It does not go through
 an account that makes hundreds of transfers within the window: a service mixes what it holds, and what
-comes out of it says nothing about what went in. To watch: a cycle of at least half of ``min_value``.
+comes out of it says nothing about what went in. Cycles round the same accounts that overlap in time are
+one finding: the first. To watch: a cycle of at least half of ``min_value``.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from comity.model import Columns
-from comity.typologies import Hits, Parameter, Sample, Shape, TypologySpec
-from comity.typologies._common import FATF, HOUR, account, amount, frozen, grown, hits, pay, span
+from comity.typologies import Hits, Parameter, Sample, Scope, Shape, TypologySpec
+from comity.typologies._common import FATF, HOUR, account, amount, arrays, grown, hits, pay, span
 
 SPEC = TypologySpec(
     id="cycle",
     title="Cycle",
     indicator="Value moves through several accounts without business logic and returns to where it began.",
-    flag="P4",
+    flags=("P4",),
     source=FATF,
     shape=Shape.WINDOW,
     parameters=(
@@ -34,14 +35,13 @@ SPEC = TypologySpec(
         Parameter("window", 72, "hours", "the whole cycle lies within this time"),
         Parameter("retention", 0.8, "ratio", "each transfer keeps this share of the one before it"),
         Parameter("min_value", 1000, "money", "an alert when every transfer has this value"),
+        Parameter("budget", 20_000, "count", "a search looks at this many transfers at most"),
     ),
 )
 
 _MAX_LENGTH = 12
 _SERVICE = 500
 """An account with more transfers than this in one window is a service, and not searched through."""
-_STEPS = 20_000
-"""Transfers looked at per first transfer: bounds the search where many values are alike."""
 
 
 @njit(cache=True, nogil=True)
@@ -89,12 +89,12 @@ def _search(  # type: ignore[no-untyped-def]
     mark, path, pos, limits, retention, ptr, k, evidence
 ):  # fmt: skip
     """Depth-first from one transfer, and from position ``after`` of those that may follow it; appends each
-    cycle's transfers to ``evidence``."""
-    shortest, longest, window, least = limits
+    cycle's transfers to ``evidence``. The last of what it answers: whether the budget ran out."""
+    shortest, longest, window, least, budget = limits
     start, limit, steps, depth, used = src[first], time[first] + window, 0, 0, ptr[k]
     path[0], length = first, 2 - hub[dst[first]]
     pos[0] = after
-    while depth >= 0 and steps < _STEPS:
+    while depth >= 0 and steps < budget:
         back, p = path[depth], pos[depth]
         node = dst[back]
         if p >= out_ptr[node + 1] or out_time[p] > limit:
@@ -127,103 +127,106 @@ def _search(  # type: ignore[no-untyped-def]
         depth, length = depth + 1, ahead
         path[depth] = e
         pos[depth] = _enter(e, time, dst, out_ptr, out_time, hub, limit)
-    return ptr, k, evidence
+    return ptr, k, evidence, depth >= 0
 
 
 @njit(cache=True, nogil=True)
-def _note(e, by, value, src, in_ptr, in_idx, hub, least, mark):  # type: ignore[no-untyped-def]
-    """Count (or, with ``by`` -1, discount) who makes the transfer ``e``, through a hub too."""
-    if value[e] < least:
-        return
-    mark[src[e]] += by
-    if hub[src[e]]:
-        for q in range(in_ptr[src[e]], in_ptr[src[e] + 1]):
-            mark[src[in_idx[q]]] += by
+def _note(ins, by, value, src, in_ptr, in_idx, hub, least, mark):  # type: ignore[no-untyped-def]
+    """Count (or, with ``by`` -1, discount) who makes these transfers, through a hub too."""
+    for e in ins:
+        if value[e] >= least:
+            mark[src[e]] += by
+            if hub[src[e]]:
+                for q in range(in_ptr[src[e]], in_ptr[src[e] + 1]):
+                    mark[src[in_idx[q]]] += by
 
 
 @njit(cache=True, nogil=True)
-def _kernel(time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, limits, retention):  # type: ignore[no-untyped-def]
-    """The transfers of each cycle in order: ``evidence[ptr[i]:ptr[i+1]]``.
+def _kernel(  # type: ignore[no-untyped-def]
+    time, value, src, dst, out_ptr, out_idx, out_time, in_ptr, in_idx, in_time, hub,
+    begin, end, limits, retention
+):  # fmt: skip
+    """The transfers of each cycle that begins in [begin, end), in order: ``evidence[ptr[i]:ptr[i+1]]``;
+    whether its search was cut; and the accounts where one was.
 
     ``mark`` counts, per account, its transfers to the start within the window ``[low, high)``, and is
-    brought up to date only where a search begins. Times are copied in the order of the indices, so that
-    passing over the many transfers that begin nothing reads memory in a row.
+    brought up to date only where a search begins.
     """
-    _, longest, window, least = limits
-    out_time, in_time = time[out_idx], time[in_idx]
+    _, longest, window, least, _ = limits
     ptr, k, evidence = np.zeros(16, dtype=np.int64), 0, np.empty(64, dtype=np.int64)
+    cut, unfinished, short = np.zeros(16, dtype=np.int64), np.empty(16, dtype=np.int64), 0
     path, pos = np.empty(2 * longest + 2, dtype=np.int64), np.empty(2 * longest + 2, dtype=np.int64)
     mark = np.zeros(len(hub), dtype=np.int64)
     for start in range(len(hub)):
-        low, high, end = in_ptr[start], in_ptr[start], in_ptr[start + 1]
-        if hub[start] or low == end:
+        low, high, last = in_ptr[start], in_ptr[start], in_ptr[start + 1]
+        if hub[start] or low == last:
             continue
-        begin, until = low, low
-        for p in range(out_ptr[start], out_ptr[start + 1]):
-            while until < end and in_time[until] <= out_time[p] + window:
+        fresh, until = low, low
+        for p in range(_after(out_time, out_ptr[start], out_ptr[start + 1], begin), out_ptr[start + 1]):
+            if out_time[p] >= end:
+                break
+            while until < last and in_time[until] <= out_time[p] + window:
                 until += 1
-            while begin < until and in_time[begin] <= out_time[p]:
-                begin += 1
+            while fresh < until and in_time[fresh] <= out_time[p]:
+                fresh += 1
             first = out_idx[p]
-            idle = begin == until or until - begin > _SERVICE
+            idle = fresh == until or until - fresh > _SERVICE
             if idle or value[first] < least or dst[first] == start:
                 continue
             limit = out_time[p] + window
             after = _enter(first, time, dst, out_ptr, out_time, hub, limit)
             if after >= out_ptr[dst[first] + 1] or out_time[after] > limit:
                 continue
-            for q in range(high, until):
-                _note(in_idx[q], 1, value, src, in_ptr, in_idx, hub, least, mark)
-            for q in range(low, begin):
-                _note(in_idx[q], -1, value, src, in_ptr, in_idx, hub, least, mark)
-            low, high = begin, until
-            ptr, k, evidence = _search(
+            _note(in_idx[max(high, fresh) : until], 1, value, src, in_ptr, in_idx, hub, least, mark)
+            _note(in_idx[low : min(high, fresh)], -1, value, src, in_ptr, in_idx, hub, least, mark)
+            low, high, before = fresh, until, k
+            ptr, k, evidence, over = _search(
                 first, after, time, value, src, dst, out_ptr, out_idx, out_time, hub,
                 mark, path, pos, limits, retention, ptr, k, evidence,
             )  # fmt: skip
-        for q in range(low, high):
-            _note(in_idx[q], -1, value, src, in_ptr, in_idx, hub, least, mark)
-    return ptr[: k + 1], evidence[: ptr[k]]
+            cut = grown(cut, k)
+            cut[before:k] = over
+            if over:
+                unfinished = grown(unfinished, short + 1)
+                unfinished[short] = start
+                short += 1
+        _note(in_idx[low:high], -1, value, src, in_ptr, in_idx, hub, least, mark)
+    return ptr[: k + 1], evidence[: ptr[k]], cut[:k], unfinished[:short]
 
 
-def _once(columns: Columns, ptr: NDArray[np.int64], evidence: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """One cycle for each round of the same accounts: the first to begin, and then the first to end.
-
-    Parallel transfers make many cycles of one round; those that overlap in time are one finding.
-    """
-    found = [evidence[a:b] for a, b in itertools.pairwise(ptr)]
-    found.sort(key=lambda cycle: (int(cycle[0]), int(cycle[-1]), cycle.tolist()))
+def _once(columns: Columns, ptr: NDArray[np.int64], evidence: NDArray[np.int64], begin: int) -> list[int]:
+    """The cycles to tell of, by number: of those round the same accounts that overlap in time, the first to
+    begin, and then the first to end. A cycle that begins before ``begin`` is looked at, and not told of."""
+    found = [evidence[a:b].tolist() for a, b in itertools.pairwise(ptr.tolist())]
+    order = sorted(range(len(found)), key=lambda i: (found[i][0], found[i][-1], found[i]))
     ends: dict[tuple[int, ...], int] = {}
-    kept = []
-    for cycle in found:
+    told = []
+    for i in order:
+        cycle = found[i]
         accounts = columns.src[cycle].tolist()
         at = accounts.index(min(accounts))
         key = (*accounts[at:], *accounts[:at])
-        if columns.time[cycle[0]] > ends.get(key, -1):
-            ends[key] = int(columns.time[cycle[-1]])
-            kept.append(cycle)
-    return kept
+        first, last = int(columns.time[cycle[0]]), int(columns.time[cycle[-1]])
+        if first > ends.get(key, first - 1) and first >= begin:
+            told.append(i)
+        ends[key] = max(last, ends.get(key, last))
+    return told
 
 
-def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
+def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits:
     """See the contract in `comity.typologies`. The subject is who makes the first transfer."""
     least = max(1, round(parameters["min_value"]))
     longest = min(int(parameters["max_length"]), _MAX_LENGTH)
-    retention = float(parameters["retention"])
-    ptr, evidence = _kernel(
-        frozen(columns.time),
-        frozen(columns.value),
-        frozen(columns.src),
-        frozen(columns.dst),
-        frozen(columns.out_ptr),
-        frozen(columns.out_idx),
-        frozen(columns.in_ptr),
-        frozen(columns.in_idx),
-        frozen(columns.hub),
-        (int(parameters["min_length"]), longest, round(parameters["window"]), -(-least // 2)),
+    window, retention = round(parameters["window"]), float(parameters["retention"])
+    ptr, evidence, cut, unfinished = _kernel(
+        *arrays(columns, "time value src dst out_ptr out_idx out_time in_ptr in_idx in_time hub"),
+        scope.begin - window,
+        scope.end,
+        (int(parameters["min_length"]), longest, window, -(-least // 2), int(parameters["budget"])),
         retention,
     )
-    cycles = _once(columns, ptr, evidence)
+    told = _once(columns, ptr, evidence, scope.begin)
+    cycles = [evidence[ptr[i] : ptr[i + 1]] for i in told]
     values = [columns.value[cycle] for cycle in cycles]
     smallest = np.array([v.min() for v in values], dtype=np.int64)
     weakest = np.array([np.minimum(v[1:] / v[:-1], v[:-1] / v[1:]).min() for v in values])
@@ -244,6 +247,8 @@ def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
             "span": np.array([columns.time[c[-1]] - columns.time[c[0]] for c in cycles]) / HOUR,
         },
         money=("value", "returned", "smallest"),
+        cut=cut[told],
+        unfinished=unfinished,
     )
 
 

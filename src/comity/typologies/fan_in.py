@@ -14,14 +14,27 @@ import numpy as np
 from numba import njit
 
 from comity.model import Columns
-from comity.typologies import Hits, Parameter, Sample, Shape, TypologySpec
-from comity.typologies._common import FATF, HOUR, account, amount, extended, frozen, grown, hits, pay, span
+from comity.typologies import Hits, Parameter, Sample, Scope, Shape, TypologySpec
+from comity.typologies._common import (
+    FATF,
+    HOUR,
+    account,
+    amount,
+    arrays,
+    extended,
+    frozen,
+    grown,
+    hits,
+    kept,
+    pay,
+    span,
+)
 
 SPEC = TypologySpec(
     id="fan_in",
     title="Fan-in",
     indicator="Many transfers from seemingly unrelated senders are gathered in one account.",
-    flag="P6",
+    flags=("P6",),
     source=FATF,
     shape=Shape.ACCOUNT,
     parameters=(
@@ -33,10 +46,10 @@ SPEC = TypologySpec(
 
 
 @njit(cache=True, nogil=True)
-def _busy(time, ins, window, least):  # type: ignore[no-untyped-def]
+def _busy(in_time, begin, end, window, least):  # type: ignore[no-untyped-def]
     """Whether ``least`` of the transfers lie within one window: most accounts never get so many."""
-    for p in range(least - 1, len(ins)):  # noqa: SIM110 (numba compiles no generator)
-        if time[ins[p]] - time[ins[p - least + 1]] <= window:
+    for p in range(begin + least - 1, end):  # noqa: SIM110 (numba compiles no generator)
+        if in_time[p] - in_time[p - least + 1] <= window:
             return True
     return False
 
@@ -63,7 +76,7 @@ def _ever(src, ins, seen):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _kernel(time, value, src, in_ptr, in_idx, hub, window, watch_senders):  # type: ignore[no-untyped-def]
+def _kernel(accounts, time, value, src, in_ptr, in_idx, in_time, hub, window, watch_senders):  # type: ignore[no-untyped-def]
     """One row per burst: account, peak senders, peak total, peak span, senders ever; and the evidence.
 
     A burst is a maximal chain of overlapping windows that each hold ``watch_senders`` senders.
@@ -71,10 +84,10 @@ def _kernel(time, value, src, in_ptr, in_idx, hub, window, watch_senders):  # ty
     rows, k = np.empty(5 * 16, dtype=np.int64), 0
     ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
     seen = np.zeros(len(hub), dtype=np.int64)
-    for a in range(len(hub)):
-        ins = in_idx[in_ptr[a] : in_ptr[a + 1]]
-        if hub[a] or not _busy(time, ins, window, watch_senders):
+    for a in accounts:
+        if hub[a] or not _busy(in_time, in_ptr[a], in_ptr[a + 1], window, watch_senders):
             continue
+        ins = in_idx[in_ptr[a] : in_ptr[a + 1]]
         ins = ins[src[ins] != a]
         before, left, total, senders, end = k, 0, 0, 0, 0  # the burst so far ends before ``end``
         for right in range(len(ins)):
@@ -104,24 +117,18 @@ def _kernel(time, value, src, in_ptr, in_idx, hub, window, watch_senders):  # ty
     return rows[: 5 * k].reshape(k, 5), ptr[: k + 1], evidence[:used]
 
 
-def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
+def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits:
     """See the contract in `comity.typologies`."""
     min_senders = int(parameters["min_senders"])
     rows, ptr, evidence = _kernel(
-        frozen(columns.time),
-        frozen(columns.value),
-        frozen(columns.src),
-        frozen(columns.in_ptr),
-        frozen(columns.in_idx),
-        frozen(columns.hub),
+        frozen(scope.accounts),
+        *arrays(columns, "time value src in_ptr in_idx in_time hub"),
         round(parameters["window"]),
         max(2, -(-min_senders // 2)),
     )
     senders, ever = rows[:, 1], rows[:, 4]
     keep = (senders >= min_senders) | (2 * senders >= ever)
-    sizes = np.diff(ptr)
-    evidence = evidence[np.repeat(keep, sizes)]
-    ptr = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes[keep])))
+    ptr, evidence = kept(keep, ptr, evidence)
     rows, senders = rows[keep], senders[keep]
     return hits(
         rows[:, 0],

@@ -14,14 +14,14 @@ import numpy as np
 from numba import njit
 
 from comity.model import Columns
-from comity.typologies import Hits, Parameter, Sample, Shape, TypologySpec
-from comity.typologies._common import FATF, HOUR, account, amount, frozen, grown, hits, pay, span
+from comity.typologies import Hits, Parameter, Sample, Scope, Shape, TypologySpec
+from comity.typologies._common import FATF, HOUR, account, amount, arrays, frozen, grown, hits, pay, span
 
 SPEC = TypologySpec(
     id="pass_through",
     title="Pass-through",
     indicator="Deposits are withdrawn or sent on at once, with no other use of the account.",
-    flag="T4a",
+    flags=("T4a",),
     source=FATF,
     shape=Shape.ACCOUNT,
     parameters=(
@@ -109,7 +109,7 @@ def _episodes(time, ins, net_in, gone, last, ratio, number, through):  # type: i
 
 
 @njit(cache=True, nogil=True)
-def _kernel(time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, ratio, hours, min_value):  # type: ignore[no-untyped-def]
+def _kernel(accounts, time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, ratio, hours, min_value):  # type: ignore[no-untyped-def]
     """One row per account: account, episodes, largest, total, paid in, longest stay; and the evidence.
 
     Episodes of half of ``min_value`` are evidence; ``episodes`` counts those of all of it.
@@ -117,12 +117,12 @@ def _kernel(time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, ratio,
     rows, k = np.empty(6 * 16, dtype=np.int64), 0
     ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
     most = 0
-    for a in range(len(hub)):
+    for a in accounts:
         most = max(most, in_ptr[a + 1] - in_ptr[a] + out_ptr[a + 1] - out_ptr[a])
     work = np.empty((9, most), dtype=np.int64)
     net_in, net_out, gone, last, stack, lot_of, out_of, number, through = work
     spent, change = np.zeros(len(hub), dtype=np.int64), np.zeros(len(hub), dtype=np.int64)
-    for a in range(len(hub)):
+    for a in accounts:
         ins, outs = in_idx[in_ptr[a] : in_ptr[a + 1]], out_idx[out_ptr[a] : out_ptr[a + 1]]
         if hub[a] or len(ins) == 0 or len(outs) == 0:
             continue
@@ -160,19 +160,12 @@ def _kernel(time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, ratio,
     return rows[: 6 * k].reshape(k, 6), ptr[: k + 1], evidence[:used]
 
 
-def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
+def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits:
     """See the contract in `comity.typologies`."""
     min_value = max(1, round(parameters["min_value"]))
     rows, ptr, evidence = _kernel(
-        frozen(columns.time),
-        frozen(columns.value),
-        frozen(columns.src),
-        frozen(columns.dst),
-        frozen(columns.out_ptr),
-        frozen(columns.out_idx),
-        frozen(columns.in_ptr),
-        frozen(columns.in_idx),
-        frozen(columns.hub),
+        frozen(scope.accounts),
+        *arrays(columns, "time value src dst out_ptr out_idx in_ptr in_idx hub"),
         float(parameters["ratio"]),
         round(parameters["hours"]),
         min_value,

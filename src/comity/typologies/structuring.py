@@ -1,5 +1,9 @@
 """Structuring: several transfers just below a threshold in a short time, together above it.
 
+The thresholds are those of the law of the account's country at the time (travel rule, identification of
+occasional customers, reports by value): each is looked for by itself. Where no law is known, a parameter
+stands in.
+
 Watched from half the count (at least two): who splits across institutions shows each only a few.
 Amounts outside the band never count, so that ordinary payments are neither alerts nor watched. With the
 defaults (five, so watched from three) a synthetic ledger of 20,000 ordinary accounts, whose amounts are
@@ -9,104 +13,147 @@ spread evenly around the threshold, has 0.3 % of them watched; with four it woul
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
 from numba import njit
 
-from comity.model import Columns
-from comity.typologies import Hits, Parameter, Sample, Shape, TypologySpec
-from comity.typologies._common import FATF, HOUR, account, amount, extended, frozen, grown, hits, pay, span
+from comity.model import Columns, Knowledge, Limit
+from comity.typologies import Hits, Parameter, Sample, Scope, Shape, TypologySpec
+from comity.typologies._common import FATF, HOUR, account, amount, arrays, frozen, grown, hits, pay, span
 
 SPEC = TypologySpec(
     id="structuring",
     title="Structuring",
     indicator="Value is sent in several transfers kept just below a record-keeping or reporting threshold.",
-    flag="T1",
+    flags=("T1",),
     source=FATF,
     shape=Shape.ACCOUNT,
     parameters=(
-        Parameter("threshold", 1000, "money", "the threshold that is avoided"),
+        Parameter(
+            "threshold",
+            1000,
+            "money",
+            "the threshold avoided where no law of the country is known",
+        ),
         Parameter("floor", 0.8, "ratio", "a transfer counts from this share of the threshold, below it"),
         Parameter("window", 48, "hours", "the transfers lie within this time"),
         Parameter("min_count", 5, "count", "an alert from this many transfers"),
     ),
     joint={"count": "min_count"},
+    uses=("facts.src_country", "known.limits"),
 )
 
 
 @njit(cache=True, nogil=True)
-def _each(value, src, accounts, threshold, least):  # type: ignore[no-untyped-def]
-    """How many transfers in the band each account sends: read in a row, and most send too few."""
-    count = np.zeros(accounts, dtype=np.int64)
-    for e in range(len(value)):
-        if least <= value[e] < threshold:
-            count[src[e]] += 1
-    return count
+def _threshold(time, country, kind, epochs, limits, otherwise):  # type: ignore[no-untyped-def]
+    """The law's threshold of that kind in a country at a time; without any law, ``otherwise``."""
+    epoch = max(np.searchsorted(epochs, time, side="right") - 1, 0)
+    for other in range(limits.shape[2]):
+        if limits[epoch, country, other] > 0:
+            return limits[epoch, country, kind]
+    return otherwise if kind == 0 else 0
 
 
 @njit(cache=True, nogil=True)
-def _in_band(a, value, dst, out_ptr, out_idx, threshold, least, band):  # type: ignore[no-untyped-def]
-    """Put the account's transfers in the band into ``band``, in time order; how many there are."""
+def _in_band(a, begin, end, out_value, out_dst, threshold, least, band):  # type: ignore[no-untyped-def]
+    """Put the positions of the account's transfers in the band into ``band``; how many there are."""
     size = 0
-    for p in range(out_ptr[a], out_ptr[a + 1]):
-        e = out_idx[p]
-        if least <= value[e] < threshold and dst[e] != a:
-            band[size] = e
+    for p in range(begin, end):
+        if least <= out_value[p] < threshold and out_dst[p] != a:
+            band[size] = p
             size += 1
     return size
 
 
 @njit(cache=True, nogil=True)
-def _kernel(time, value, src, dst, out_ptr, out_idx, hub, threshold, least, window, watch_count):  # type: ignore[no-untyped-def]
-    """One row per burst: account, peak count, peak total, peak span, largest; and the evidence.
-
-    A burst is a maximal chain of overlapping windows that each hold ``watch_count`` transfers in the
-    band and add up to the threshold.
-    """
-    rows, k = np.empty(5 * 16, dtype=np.int64), 0
-    ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
-    band = np.empty(len(time), dtype=np.int64)
-    count_of = _each(value, src, len(hub), threshold, least)
-    for a in range(len(hub)):
-        if hub[a] or count_of[a] < watch_count:
+def _bursts(a, threshold, band, size, out_time, out_value, out_idx, window, watch_count, found):  # type: ignore[no-untyped-def]
+    """Append each burst of the transfers in ``band``: a maximal chain of overlapping windows that each hold
+    ``watch_count`` transfers and add up to the threshold."""
+    rows, ptr, k, evidence, used = found
+    left, total, end = 0, 0, 0  # the burst so far ends before position ``end``
+    for right in range(size):
+        total += out_value[band[right]]
+        while out_time[band[right]] - out_time[band[left]] > window:
+            total -= out_value[band[left]]
+            left += 1
+        count = right - left + 1
+        if count < watch_count or total < threshold:
             continue
-        size = _in_band(a, value, dst, out_ptr, out_idx, threshold, least, band)
-        left, total, end = 0, 0, 0  # the burst so far ends before position ``end``
-        for right in range(size):
-            total += value[band[right]]
-            while time[band[right]] - time[band[left]] > window:
-                total -= value[band[left]]
-                left += 1
-            count = right - left + 1
-            if count < watch_count or total < threshold:
-                continue
-            if left >= end:
-                rows, ptr, k = grown(rows, 5 * (k + 1)), grown(ptr, k + 2), k + 1
-                rows[5 * k - 5], rows[5 * k - 4] = a, 0
-                end = left
-            evidence, used = extended(evidence, used, band, end, right + 1)
-            end, ptr[k] = right + 1, used
-            row = 5 * (k - 1)
-            if count > rows[row + 1]:
-                rows[row + 1], rows[row + 2] = count, total
-                rows[row + 3] = time[band[right]] - time[band[left]]
-                rows[row + 4] = value[band[left : right + 1]].max()
-    return rows[: 5 * k].reshape(k, 5), ptr[: k + 1], evidence[:used]
+        if left >= end:
+            rows, ptr, k = grown(rows, 6 * (k + 1)), grown(ptr, k + 2), k + 1
+            rows[6 * k - 6], rows[6 * k - 5], rows[6 * k - 1] = a, 0, threshold
+            end = left
+        evidence = grown(evidence, used + right + 1 - end)
+        for p in range(end, right + 1):
+            evidence[used] = out_idx[band[p]]
+            used += 1
+        end, ptr[k] = right + 1, used
+        row = 6 * (k - 1)
+        if count > rows[row + 1]:
+            rows[row + 1], rows[row + 2] = count, total
+            rows[row + 3] = out_time[band[right]] - out_time[band[left]]
+            rows[row + 4] = out_value[band[left : right + 1]].max()
+    return rows, ptr, k, evidence, used
 
 
-def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
+@njit(cache=True, nogil=True)
+def _kernel(  # type: ignore[no-untyped-def]
+    accounts, out_ptr, out_idx, out_time, out_value, out_dst, hub, country, epochs, limits,
+    otherwise, floor, window, watch_count
+):  # fmt: skip
+    """One row per burst: account, peak count, peak total, peak span, largest, threshold; and the evidence.
+
+    An account is in the country that its first transfer names; a change of law falls between two
+    thresholds, and each is looked for in the transfers made while it held.
+    """
+    found = (
+        np.empty(6 * 16, dtype=np.int64),
+        np.zeros(16, dtype=np.int64),
+        0,
+        np.empty(64, dtype=np.int64),
+        0,
+    )
+    band = np.empty(64, dtype=np.int64)
+    for a in accounts:
+        begin, last = out_ptr[a], out_ptr[a + 1]
+        if hub[a] or last - begin < watch_count:
+            continue
+        band = grown(band, last - begin)
+        place = country[out_idx[begin]]
+        while begin < last:
+            epoch = max(np.searchsorted(epochs, out_time[begin], side="right") - 1, 0)
+            end = last
+            if epoch + 1 < len(epochs) and out_time[last - 1] >= epochs[epoch + 1]:
+                end = begin + np.searchsorted(out_time[begin:last], epochs[epoch + 1])
+            for kind in range(limits.shape[2]):
+                threshold = _threshold(out_time[begin], place, kind, epochs, limits, otherwise)
+                known = threshold <= 0
+                for earlier in range(kind):
+                    known = known or limits[epoch, place, earlier] == threshold
+                if known:
+                    continue
+                least = round(floor * threshold)
+                size = _in_band(a, begin, end, out_value, out_dst, threshold, least, band)
+                if size >= watch_count:
+                    found = _bursts(
+                        a, threshold, band, size, out_time, out_value, out_idx, window, watch_count, found
+                    )
+            begin = end
+    rows, ptr, k, evidence, used = found
+    return rows[: 6 * k].reshape(k, 6), ptr[: k + 1], evidence[:used]
+
+
+def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits:
     """See the contract in `comity.typologies`."""
-    threshold, min_count = round(parameters["threshold"]), int(parameters["min_count"])
+    min_count = int(parameters["min_count"])
     rows, ptr, evidence = _kernel(
-        frozen(columns.time),
-        frozen(columns.value),
-        frozen(columns.src),
-        frozen(columns.dst),
-        frozen(columns.out_ptr),
-        frozen(columns.out_idx),
-        frozen(columns.hub),
-        threshold,
-        round(parameters["floor"] * threshold),
+        frozen(scope.accounts),
+        *arrays(columns, "out_ptr out_idx out_time out_value out_dst hub facts.src_country"),
+        *arrays(columns, "known.epochs known.limits"),
+        round(parameters["threshold"]),
+        float(parameters["floor"]),
         round(parameters["window"]),
         max(2, -(-min_count // 2)),
     )
@@ -123,7 +170,7 @@ def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
             "span": rows[:, 3] / HOUR,
             "largest": rows[:, 4],
             "series": np.diff(ptr),
-            "threshold": np.full(len(rows), threshold),
+            "threshold": rows[:, 5],
         },
         money=("total", "largest", "threshold"),
     )
@@ -168,6 +215,23 @@ CASES = (
             *(pay(i, 700 * i, "S", "LANDLORD", "950") for i in range(6)),
             *(pay(10 + i, 3 * i, "S", "SHOP", "61.20") for i in range(8)),
             *(pay(20 + i, 3 * i, "T", "SUPPLIER", "1000") for i in range(8)),
+        ),
+    ),
+    Sample(
+        "each country's own threshold, as it is at the time: 3,000 in one, 1,000 (later 5,000) in another",
+        (
+            *(pay(i, 5 * i, "US", f"P{i}", "2950", originator_country="US") for i in range(5)),
+            *(pay(10 + i, 5 * i, "DE", f"P{i}", "2950", originator_country="DE") for i in range(5)),
+            *(pay(20 + i, 5 * i, "OLD", f"P{i}", "4500", originator_country="DE") for i in range(5)),
+            *(pay(30 + i, 2000 + 5 * i, "NEW", f"P{i}", "4500", originator_country="DE") for i in range(5)),
+        ),
+        alerts=(account("US"), account("NEW")),
+        knowledge=Knowledge(
+            limits=(
+                Limit("US", "travel_rule.threshold", date(2020, 1, 1), Decimal(3000)),
+                Limit("DE", "travel_rule.threshold", date(2020, 1, 1), Decimal(1000)),
+                Limit("DE", "travel_rule.threshold", date(2026, 5, 1), Decimal(5000)),
+            )
         ),
     ),
 )

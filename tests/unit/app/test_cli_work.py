@@ -208,7 +208,7 @@ def test_a_ledger_and_lists_of_ones_own(tmp_path: Path, comity: Comity) -> None:
     assert asked.json == {"columns": ["n"], "rows": [[12]]}
     assert comity("ledger", "query", "DROP TABLE transfers", "--ledger", ledger).code == 2
     found = comity("monitor", ledger, "--only", "fan_in", "--set", "fan_in.min_senders=12", "--json").json
-    assert [one["subject"] for one in found] == ["acct:de-vasp-1:77"]
+    assert [one["subject"] for one in found["findings"]] == ["acct:de-vasp-1:77"]
     assert comity("monitor", ledger, "--set", "fan_in=12").code == 2
     assert "fan_in" in comity("monitor", ledger, "--only", "fan_in").out
     traced = comity("trace", ledger, "acct:de-vasp-1:77", "--direction", "backward", "--json").json
@@ -220,7 +220,8 @@ def test_a_ledger_and_lists_of_ones_own(tmp_path: Path, comity: Comity) -> None:
     home = tmp_path / "home"
     assert comity("lists", "load", "--home", home).code == 0
     assert len(comity("lists", "show", "--home", home, "--json").json) > 0
-    assert comity("monitor", ledger, "--only", "cycle", "--lists", home / "lists", "--json").json == []
+    found = comity("monitor", ledger, "--only", "cycle", "--lists", home / "lists", "--json").json
+    assert found == {"findings": [], "unfinished": []}
     assert comity("trace", ledger, "acct:de-vasp-1:t0", "--lists", home / "lists").code == 0
     assert comity("screen", "", "--home", home).code == 2
     assert comity("screen", "Nobody Whom Anybody Lists 4711", "--home", home, "--json").json == []

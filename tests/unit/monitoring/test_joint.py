@@ -18,7 +18,7 @@ def test_two_that_watch_make_an_alert_together() -> None:
     parts = []
     for bank in range(2):
         transfers = [pay(i, i, f"V{bank}{i}", "C", "180") for i in range(5)]
-        (found,) = monitor(build(transfers, EURO), only=["fan_in"])
+        (found,) = monitor(build(transfers, EURO), only=["fan_in"]).findings
         assert found.level is Level.WATCH and found.subject == account("C")
         parts.append(dict(found.features))
     level, sums, reasons = combine("fan_in", parts)

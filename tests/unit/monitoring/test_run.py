@@ -21,7 +21,7 @@ FEW = [pay(20 + i, i, "W", "P", "950") for i in range(3)]
 
 def test_every_typology_runs_and_alerts_come_first() -> None:
     told: list[tuple[str, int, int]] = []
-    found = monitor(build([*BURST, *FEW], EURO), progress=lambda *step: told.append(step))
+    found = monitor(build([*BURST, *FEW], EURO), progress=lambda *step: told.append(step)).findings
     assert [(f.rule, f.subject, f.level) for f in found] == [
         ("structuring", account("S"), Level.ALERT),
         ("structuring", account("W"), Level.WATCH),
@@ -32,40 +32,38 @@ def test_every_typology_runs_and_alerts_come_first() -> None:
 
 
 def test_a_finding_is_whole_and_its_id_is_of_what_it_says() -> None:
-    (found,) = monitor(build(BURST, EURO), only=["structuring", "structuring"])
+    (found,) = monitor(build(BURST, EURO), only=["structuring", "structuring"]).findings
     assert found.kind is FindingKind.TYPOLOGY
     assert found.source.endswith("(September 2020), T1")
     assert found.evidence == tuple(t.id for t in BURST)
     assert (found.first, found.last) == (BURST[0].time, BURST[-1].time)
     assert dict(found.features)["total"] == 4750.0
     assert found.reasons[0] == "The account sent 5 transfers within 4 hours, each just below 1,000 EUR."
-    (again,) = monitor(build(BURST, EURO))
+    (again,) = monitor(build(BURST, EURO)).findings
     assert again.id == found.id
-    (other,) = monitor(build(BURST[:-1], EURO))
+    (other,) = monitor(build(BURST[:-1], EURO)).findings
     assert other.id != found.id
 
 
 def test_money_is_scaled_to_the_reference_asset_and_named_by_it() -> None:
     wallets = [AccountId(f"{BITCOIN}:{name}") for name in "ab"]
     transfers = [Transfer(t.id, t.time, *wallets, None, Decimal("0.0095")) for t in BURST]
-    (found,) = monitor(build(transfers, BTC), parameters={"structuring": {"threshold": 0.01}})
+    (found,) = monitor(build(transfers, BTC), parameters={"structuring": {"threshold": 0.01}}).findings
     assert "each just below 0.01 BTC" in found.reasons[0]
     assert dict(found.features)["total"] == pytest.approx(0.0475)
 
 
 def test_evidence_is_bounded_and_says_so() -> None:
     many = [pay(i, i / 100, f"V{i}", "C", "10") for i in range(MAX_EVIDENCE + 500)]
-    (found,) = monitor(build(many, EURO), only=["fan_in"])
+    (found,) = monitor(build(many, EURO), only=["fan_in"]).findings
     assert len(found.evidence) == MAX_EVIDENCE
     assert found.reasons[-1] == "The first 1,000 of 1,500 transfers are listed as evidence."
     assert found.last == many[-1].time
 
 
 def test_a_threshold_beyond_all_values_finds_nothing() -> None:
-    assert (
-        monitor(build(BURST, EURO), only=["structuring"], parameters={"structuring": {"threshold": 1e30}})
-        == ()
-    )
+    given = {"structuring": {"threshold": 1e30}}
+    assert monitor(build(BURST, EURO), only=["structuring"], parameters=given).findings == ()
 
 
 def test_unknown_names_are_refused_with_the_known_ones() -> None:

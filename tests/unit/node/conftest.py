@@ -84,7 +84,7 @@ def stocked(small: ModuleType, tmp_path: Path) -> Callable[..., str]:
         hops.ingest(node, small.fan_in(folder / "in.csv", name, account, senders, tag=f"{name[:2]}{account}"))
         full = f"acct:{name}:{account}"
         hops.load_customers(node, small.customers(folder / "who.jsonl", {full: party or small.MULE}))
-        found = [f for f in hops.detect(node, only=["fan_in"]) if f.subject == full]
+        found = [f for f in hops.detect(node, only=["fan_in"]).findings if f.subject == full]
         (finding,) = found
         assert finding.level is (Level.ALERT if senders >= 10 else Level.WATCH)
         return finding.id

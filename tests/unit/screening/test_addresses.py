@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from comity.columnar import assemble
 from comity.lists import _wallets
 from comity.model import BTC, AccountId, Columns, FindingKind, Level, Listing, ListingKind, Party
 from comity.screening import addresses
@@ -50,21 +51,11 @@ def columns(transfers: Sequence[tuple[str, str, int]]) -> Columns:
     src = np.array([accounts.index(start) for start, _, _ in transfers], dtype=np.int32)
     dst = np.array([accounts.index(end) for _, end, _ in transfers], dtype=np.int32)
 
-    def csr(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        counts = np.bincount(keys, minlength=len(accounts))
-        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), np.argsort(keys, kind="stable")
-
-    out_ptr, out_idx = csr(src)
-    in_ptr, in_idx = csr(dst)
-    return Columns(
-        time=np.arange(len(transfers), dtype=np.int64) * HOUR,
-        src=src,
-        dst=dst,
-        value=np.array([value for _, _, value in transfers], dtype=np.int64),
-        out_ptr=out_ptr,
-        out_idx=out_idx,
-        in_ptr=in_ptr,
-        in_idx=in_idx,
+    return assemble(
+        np.arange(len(transfers), dtype=np.int64) * HOUR,
+        src,
+        dst,
+        np.array([value for _, _, value in transfers], dtype=np.int64),
         hub=np.array([":tx-" in account for account in accounts]),
         accounts=accounts,
         ids=[f"t{number}" for number in range(len(transfers))],

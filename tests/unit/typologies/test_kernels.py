@@ -18,7 +18,7 @@ BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def find(rule: str, transfers: list[Transfer], **parameters: float) -> tuple[Finding, ...]:
-    return monitor(build(transfers, EURO), only=[rule], parameters={rule: parameters})
+    return monitor(build(transfers, EURO), only=[rule], parameters={rule: parameters}).findings
 
 
 def features(finding: Finding) -> Mapping[str, float]:

@@ -94,7 +94,7 @@ def test_cycles_in_amlsim_are_exactly_the_temporal_ones(amlsim: tuple[list[Trans
     assert len(transfers) == 117_805 and len(labelled) == 945
     parameters = {"window": 40 * DAY, "retention": 0.7, "min_value": 1.0, "max_length": 5.0}
     found = rounds(
-        monitor(build(transfers, EURO), only=["cycle"], parameters={"cycle": parameters}), transfers
+        monitor(build(transfers, EURO), only=["cycle"], parameters={"cycle": parameters}).findings, transfers
     )
     expected = brute_force(transfers, 40, Decimal("0.7"), 5)
     inside = sum(1 for accounts in found if accounts <= labelled)
@@ -122,7 +122,7 @@ def test_recall_of_labelled_cycles(data: Path) -> None:
             truth[row["pattern_id"]].add(f"acct:X:{row['src']}")
     parameters = {"window": 40 * DAY, "retention": 0.3, "min_value": 1.0, "max_length": 12.0}
     found = rounds(
-        monitor(build(transfers, EURO), only=["cycle"], parameters={"cycle": parameters}), transfers
+        monitor(build(transfers, EURO), only=["cycle"], parameters={"cycle": parameters}).findings, transfers
     )
     hit = sum(1 for accounts in truth.values() if frozenset(accounts) in found)
     print(f"AMLGentex: {hit} of {len(truth)} labelled cycles, among {len(found)} found")

@@ -153,10 +153,11 @@ def _hops(node: Node) -> APIRouter:
     @api.post("/detect")
     def detect() -> Any:
         """Run the typologies over the whole ledger and screen its accounts."""
-        found = hops.detect(node)
+        done = hops.detect(node)
         return {
-            "alerts": [to_plain(one) for one in found if one.level is Level.ALERT],
-            "watched": sum(one.level is Level.WATCH for one in found),
+            "alerts": [to_plain(one) for one in done.findings if one.level is Level.ALERT],
+            "watched": sum(one.level is Level.WATCH for one in done.findings),
+            "unfinished": [to_plain(one) for one in done.unfinished],
         }
 
     @api.get("/findings")

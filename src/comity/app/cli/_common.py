@@ -67,6 +67,13 @@ def emit(as_json: bool, answer: Any, render: Callable[[Console], None]) -> None:
         render(console())
 
 
+def _say(out: Console, notes: Sequence[str]) -> None:
+    from rich.markup import escape
+
+    for note in notes:
+        out.print(escape(note))
+
+
 def table(
     title: str,
     columns: Sequence[str],
@@ -74,8 +81,9 @@ def table(
     *,
     whole: Sequence[str] = (),
     total: int = 0,
+    notes: Sequence[str] = (),
 ) -> Callable[[Console], None]:
-    """A renderer of one table; says so when it is empty. Numbers stand to the right.
+    """A renderer of one table, and ``notes`` below it; says so when it is empty. Numbers stand to the right.
 
     Columns named in ``whole`` are never broken: where the window is narrow the others give way. With a
     ``total`` above the rows it says how many there are.
@@ -87,6 +95,7 @@ def table(
 
         if not rows:
             out.print(f"{title}: none")
+            _say(out, notes)
             return
         grid = Table(title=title, title_justify="left", header_style="bold")
         for index, name in enumerate(columns):
@@ -98,6 +107,7 @@ def table(
         out.print(grid)
         if total > len(rows):
             out.print(f"{len(rows):,} of {total:,} shown; --limit shows more")
+        _say(out, notes)
 
     return render
 

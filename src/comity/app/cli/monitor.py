@@ -26,20 +26,26 @@ def monitor(
     from comity.ledger.store import Ledger
 
     with working("Monitoring", as_json) as say:
-        found = flow.detect(
+        done = flow.detect(
             Ledger.open(ledger),
             listings(lists),
             only=only,
             parameters=_parameters(set_ or []),
             progress=lambda name, done, of: say(f"{name} ({done + 1} of {of})"),
         )
+    found = done.findings
     rows = [(f.level.value, f.rule, f"{f.score:.2f}", f.subject, f.reasons[0]) for f in found[:limit]]
     title = (
         f"{len(found):,} finding"
         + ("s" if len(found) != 1 else "")
         + (f", the first {limit}" if len(found) > limit else "")
     )
-    emit(as_json, found, table(title, ("level", "rule", "score", "subject", "why"), rows))
+    notes = [
+        f"{one.rule} was not searched to the end at {len(one.accounts):,} accounts, {one.accounts[0]} among "
+        f"them: there may be more. Narrow it, or raise its budget with --set {one.rule}.budget=N."
+        for one in done.unfinished
+    ]
+    emit(as_json, done, table(title, ("level", "rule", "score", "subject", "why"), rows, notes=notes))
 
 
 def _parameters(given: list[str]) -> dict[str, dict[str, float]]:

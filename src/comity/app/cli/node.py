@@ -166,12 +166,14 @@ def detect(home: Home = HOME, as_json: Json = False) -> None:
     from comity.node import hops
 
     with working("Detecting", as_json) as say:
-        found = hops.detect(
+        done = hops.detect(
             open_node(home), progress=lambda name, done, of: say(f"{name} ({done + 1} of {of})")
         )
-    alerts = sum(one.level is Level.ALERT for one in found)
-    answer = {"alerts": alerts, "watched": len(found) - alerts}
-    emit(as_json, answer, facts("Found", list(answer.items())))
+    alerts = sum(one.level is Level.ALERT for one in done.findings)
+    short = {one.rule: len(one.accounts) for one in done.unfinished}
+    answer = {"alerts": alerts, "watched": len(done.findings) - alerts}
+    cut = [("not searched to the end", f"{rule}, at {count:,} accounts") for rule, count in short.items()]
+    emit(as_json, {**answer, "unfinished": short}, facts("Found", [*answer.items(), *cut]))
 
 
 @app.command()
