@@ -1,16 +1,17 @@
 # make demo   the main job: a world of four countries, from bytes to a frozen account
 # make test   everything that must hold; make check: lint, types, import arrows only
 # make serve  one node with its web pages; make bench: the claims, measured; make lock: renew the locks
-# make docs   docs/reference, written from the code
+# make docs   docs/reference, written from the code; make fuzz: the readers, fuzzed for SECONDS each
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install -qq --require-hashes --no-deps
 WARM := from comity.model import AssetId; from comity.ledger.columns import build; from comity.monitoring.run import monitor; monitor(build((), AssetId.money('USD')))
+COMPILE := $(PY) -m piptools compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --allow-unsafe
 IN_PLACE := $(PY) -m pip install -qq --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench docs serve lock clean
+.PHONY: demo test check bench fuzz docs serve lock clean
 
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	@echo "Setting up: a virtual environment in $(VENV) with pinned packages (about 600 MB, once)"
@@ -43,8 +44,20 @@ check: $(VENV)/.dev
 	@$(VENV)/bin/mypy --no-error-summary
 	@$(VENV)/bin/lint-imports --no-logo | tail -1
 
-bench: $(VENV)/.dev
-	@$(PY) -m bench
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
+	@echo "Setting up: the peers to measure beside us, into $(VENV)"
+	@$(PIP_INSTALL) -r requirements/bench.txt
+	@touch $@
+
+bench: $(VENV)/.bench
+	@$(PY) -m bench $(if $(CLAIM),$(CLAIM))
+
+$(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.dev
+	@$(PIP_INSTALL) -r requirements/fuzz.txt
+	@touch $@
+
+fuzz: $(VENV)/.fuzz
+	@$(PY) -m fuzz --seconds $(or $(SECONDS),60)
 
 docs: $(VENV)/.dev
 	@$(PY) -m docs.generate
@@ -53,8 +66,10 @@ serve: $(VENV)/.run
 	@$(PY) -m comity node serve
 
 lock:
-	@$(PY) -m piptools compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --allow-unsafe --extra build -o requirements/run.txt pyproject.toml
-	@$(PY) -m piptools compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --allow-unsafe --extra dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+	@$(COMPILE) --extra build -o requirements/run.txt pyproject.toml
+	@$(COMPILE) --extra dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+	@$(COMPILE) -c requirements/dev.txt -o requirements/bench.txt requirements/bench.in
+	@$(COMPILE) -c requirements/dev.txt -o requirements/fuzz.txt requirements/fuzz.in
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

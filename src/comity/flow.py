@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from comity import plugins
 from comity.model import (
+    AssetId,
     Case,
+    Columns,
     Decision,
     Duty,
     Finding,
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
 
     from comity.casework.store import CaseStore
     from comity.ledger.ingest import IngestSummary
-    from comity.ledger.store import Ledger
-    from comity.monitoring.run import Engine, Outcome
+    from comity.ledger.store import Ledger, Rates
+    from comity.monitoring.authorise import Authoriser, Policy
+    from comity.monitoring.run import Engine, Outcome, Rules
+    from comity.monitoring.state import Ended
     from comity.standard.law import Standard
 
 
@@ -46,10 +50,13 @@ def read(
     now: datetime,
     chain: str | None = None,
     options: Mapping[str, str] | None = None,
-    rates: Mapping[str, Decimal] | None = None,
+    rates: Rates | None = None,
     wrap: Callable[[BinaryIO], BinaryIO] | None = None,
 ) -> IngestSummary:
-    """Hop 1: a file becomes transfers of the ledger, all of them or none. Raises BadInput, Conflict."""
+    """Hop 1: a file becomes transfers of the ledger, all of them or none. Raises BadInput, Conflict.
+
+    ``rates``: worths in the reference asset by asset id, or a table of them with their sources and dates.
+    """
     from comity.ledger.ingest import ingest
 
     return ingest(path, ledger, now=now, chain=chain, options=options or {}, rates=rates, wrap=wrap)
@@ -63,18 +70,105 @@ def detect(
     parameters: Mapping[str, Mapping[str, float]] | None = None,
     knowledge: Knowledge | None = None,
     engine: Engine | None = None,
+    state: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Outcome:
-    """Hop 2: the ledger's transfers against the typologies, its accounts against the lists."""
-    from comity.monitoring.run import monitor
+    """Hop 2: the ledger's transfers against the typologies, its accounts against the lists.
+
+    With a ``state`` file, what was monitored before by the same rules and knowledge is not read again.
+    """
+    from comity.monitoring.run import chosen, monitor
+    from comity.monitoring.state import Ended, digest, load, save
     from comity.screening.addresses import WalletIndex
 
-    columns = ledger.columns()
-    done = monitor(
-        columns, only=only, parameters=parameters, knowledge=knowledge, engine=engine, progress=progress
-    )
+    known = knowledge or Knowledge()
+    version, columns = ledger.version, ledger.columns()  # in this order: what comes between is seen again
+    rests_on = digest(chosen(only, parameters or {}, columns.scale), known) if state else ""
+    ended = load(state, rests_on) if state else None
+    if ended is None:
+        done = monitor(
+            columns, only=only, parameters=parameters, knowledge=known, engine=engine, progress=progress
+        )
+    else:
+        done = _again(ledger, columns, ended, chosen(only, parameters or {}, columns.scale), known)
+    if state:
+        save(state, rests_on, Ended(version, done))
     hits = tuple(WalletIndex(listings).screen_columns(columns))
     return replace(done, findings=(*hits, *done.findings))
+
+
+def _again(ledger: Ledger, columns: Columns, ended: Ended, rules: Rules, knowledge: Knowledge) -> Outcome:
+    """The outcome, from where the last run ended."""
+    from comity.monitoring.again import Touched, again
+    from comity.monitoring.known import informed
+
+    changes = ledger.changes(ended.version)
+    if changes.first is None or changes.last is None:
+        return ended.outcome
+    touched = Touched(changes.accounts, changes.first, changes.last, changes.corrected)
+    return again(informed(columns, knowledge), ended.outcome, touched, rules)
+
+
+def know(
+    listings: Iterable[Listing],
+    standard: Standard,
+    *,
+    reference: AssetId,
+    rates: Mapping[str, Decimal] | None = None,
+) -> Knowledge:
+    """What detection is to know beside the transfers: who is behind accounts, and the law of countries.
+
+    ``rates`` are worths in ``reference``; a threshold in a currency without one is taken at a rough rate,
+    and there are none where the reference is no currency and no rate is given.
+    """
+    from comity.screening.attribute import attributions
+    from comity.standard.duties import rough_rates
+    from comity.standard.thresholds import limits, regimes
+
+    own = {reference.currency: Decimal(1)} if reference.currency else {}
+    given = {**own, **(rates or {})}
+    rough = rough_rates(standard, given)
+    return Knowledge(
+        attributions=attributions(listings),
+        limits=limits(standard, given, rough) if rough else (),
+        regimes=regimes(standard),
+    )
+
+
+def authoriser(
+    ledger: Ledger,
+    listings: Iterable[Listing],
+    standard: Standard,
+    *,
+    monitored: Path | None = None,
+    parties: Mapping[str, Institution],
+    rates: Mapping[str, Decimal],
+    policy: Policy | None = None,
+) -> Authoriser:
+    """Hops 2 and 3 for one transfer before it is sent: what rules on it, with this state.
+
+    ``monitored`` is the state file of the last `detect`: its alerts hold transfers of their accounts.
+    """
+    from comity.monitoring.authorise import Authoriser
+    from comity.monitoring.state import latest
+    from comity.screening.attribute import attributions
+    from comity.standard.duties import rough_rates
+    from comity.standard.judge import Judge
+
+    own = {ledger.reference.currency: Decimal(1)} if ledger.reference.currency else {}
+    given = {**own, **rates}
+    judge = Judge(standard, parties=parties, rates=given, rough=rough_rates(standard, given))
+    outcome = latest(monitored) if monitored else None
+    alerts: dict[str, list[Finding]] = {}
+    for finding in outcome.findings if outcome else ():
+        alerts.setdefault(finding.subject, []).append(finding)
+    return Authoriser(
+        ledger.columns(),
+        attributions=attributions(listings),
+        alerts=alerts,
+        duties=lambda transfer, at, facts: judge.duties(transfer, on=at, facts=facts),
+        policy=policy,
+    )
 
 
 def oblige(

@@ -23,6 +23,7 @@ from comity.model import (
 from comity.standard.batch import of
 from comity.standard.bulk import NONE, owed
 from comity.standard.duties import duties
+from comity.standard.judge import Judge
 from comity.standard.law import Standard
 from comity.standard.load import load
 
@@ -145,3 +146,20 @@ def test_many_are_judged_as_each_alone(many: list[Transfer], data: st.DataObject
         assert have == wanted
     counted = sum(found.count().values())
     assert counted == sum(len(found.of(number)) for number in range(len(many)))
+
+
+@cache
+def judge() -> Judge:
+    """One for all examples, so that situations are met again."""
+    return Judge(installed(), parties=PARTIES, rates=RATES)
+
+
+@settings(max_examples=150, deadline=None)
+@given(many=transfers(), data=st.data())
+def test_a_judge_that_remembers_situations_says_what_duties_says(
+    many: list[Transfer], data: st.DataObject
+) -> None:
+    for each in (*many, *reversed(many)):
+        facts = data.draw(st.sampled_from(FACTS))
+        alone = duties(installed(), each, parties=PARTIES, on=each.time, rates=RATES, facts=facts)
+        assert judge().duties(each, on=each.time, facts=facts) == alone

@@ -5,6 +5,7 @@ Transfer → Finding → Duty → Decision → Act (Report, Message, Measure), a
 
 from comity.model.amount import BITCOIN, BTC, ETH, ETHEREUM, TRON, AccountId, Amount, AssetId
 from comity.model.attribution import Attribution
+from comity.model.authorisation import Authorisation, Ground, Ruling
 from comity.model.case import Case, CaseState, Decision, Verdict
 from comity.model.columns import Columns, Facts, Known, Mark
 from comity.model.finding import Finding, FindingKind, Level
@@ -41,6 +42,7 @@ __all__ = [
     "Answer",
     "AssetId",
     "Attribution",
+    "Authorisation",
     "Basis",
     "Case",
     "CaseState",
@@ -54,6 +56,7 @@ __all__ = [
     "FindingKind",
     "Force",
     "Gateway",
+    "Ground",
     "Handling",
     "Identifier",
     "Institution",
@@ -81,6 +84,7 @@ __all__ = [
     "Regime",
     "Report",
     "Role",
+    "Ruling",
     "Subject",
     "Threshold",
     "Transfer",

@@ -6,19 +6,24 @@ depends on exactly what it finds in the whole (ADR 0013).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import overload
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from comity.columnar import assemble
-from comity.model import Columns, Facts
+from comity.model import Columns, Facts, Known
 from comity.typologies import Hits, TypologySpec
 
 OF_TRANSFERS = ("asset", "digits", "memo", "src_country", "dst_country", "src_at", "dst_at")
 OF_ACCOUNTS = ("hosted", "identity", "sharers", "born")
+KNOWN_OF_ACCOUNTS = ("marks", "sure", "actor")
+FAR = 2**62
+"""No time and no window reaches so far."""
+_CORE = ("time", "src", "dst", "value")
 
 
 class Picked(Sequence[str]):
@@ -58,35 +63,75 @@ class Part:
         )
 
 
-def part(whole: Columns, rows: NDArray[np.int64]) -> Part:
-    """The part that holds these transfers (numbers, ascending)."""
-    src, dst = whole.src[rows], whole.dst[rows]
-    accounts = np.unique(np.concatenate((src, dst))).astype(np.int32)
-    facts = {name: getattr(whole.facts, name)[rows] for name in OF_TRANSFERS}
-    facts |= {name: getattr(whole.facts, name)[accounts] for name in OF_ACCOUNTS}
-    texts = {f.name: getattr(whole.facts, f.name) for f in fields(Facts) if f.name not in facts}
-    columns = assemble(
-        whole.time[rows],
-        np.searchsorted(accounts, src).astype(np.int32),
-        np.searchsorted(accounts, dst).astype(np.int32),
-        whole.value[rows],
-        hub=whole.hub[accounts],
-        accounts=Picked(whole.accounts, accounts),
-        ids=Picked(whole.ids, rows),
-        reference=whole.reference,
-        scale=whole.scale,
-        facts=Facts(**facts, **texts),
-    )
-    known = replace(
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a part needs of the whole beside its transfers: arrays over all accounts, the law, and texts.
+
+    All of it goes to every machine that works on a part; ``facts.memo`` and ``facts.memos`` go with the
+    transfers.
+    """
+
+    hub: NDArray[np.bool_]
+    facts: Mapping[str, NDArray[Any]]
+    known: Known
+    texts: Mapping[str, Sequence[str]]
+    reference: str
+    scale: int
+
+
+def frame(whole: Columns) -> Frame:
+    """The frame of these columns."""
+    return Frame(
+        np.asarray(whole.hub),
+        {name: np.asarray(getattr(whole.facts, name)) for name in OF_ACCOUNTS},
         whole.known,
-        marks=whole.known.marks[accounts],
-        sure=whole.known.sure[accounts],
-        actor=whole.known.actor[accounts],
+        {name: tuple(getattr(whole.facts, name)) for name in ("assets", "countries", "institutions")},
+        whole.reference,
+        whole.scale,
     )
+
+
+def framed(
+    given: Frame,
+    rows: NDArray[np.int64],
+    taken: Mapping[str, NDArray[Any]],
+    memos: Sequence[str],
+    texts: tuple[Sequence[str], Sequence[str]] = ((), ()),
+) -> Part:
+    """The part of transfers ``rows`` (ascending), whose columns and facts are ``taken``, in this frame.
+
+    ``texts`` are the ids of all accounts and of all transfers, where something is to be put in words.
+    """
+    accounts = np.unique(np.concatenate((taken["src"], taken["dst"]))).astype(np.int32)
+    stated: dict[str, Any] = {name: taken[name] for name in OF_TRANSFERS}
+    stated |= {name: array[accounts] for name, array in given.facts.items()}
+    columns = assemble(
+        taken["time"],
+        np.searchsorted(accounts, taken["src"]).astype(np.int32),
+        np.searchsorted(accounts, taken["dst"]).astype(np.int32),
+        taken["value"],
+        hub=given.hub[accounts],
+        accounts=Picked(texts[0], accounts),
+        ids=Picked(texts[1], rows),
+        reference=given.reference,
+        scale=given.scale,
+        facts=Facts(**stated, **dict[str, Any](given.texts), memos=memos),
+    )
+    known = replace(given.known, **{name: getattr(given.known, name)[accounts] for name in KNOWN_OF_ACCOUNTS})
     return Part(replace(columns, known=known), rows, accounts)
 
 
-def reach(spec: TypologySpec, parameters: dict[str, float]) -> tuple[int, int]:
+def part(whole: Columns, rows: NDArray[np.int64]) -> Part:
+    """The part that holds these transfers (numbers, ascending)."""
+    taken = {name: getattr(whole, name)[rows] for name in _CORE}
+    taken |= {name: getattr(whole.facts, name)[rows] for name in OF_TRANSFERS}
+    used, memo = np.unique(np.concatenate(([0], taken["memo"])), return_inverse=True)
+    taken["memo"] = memo[1:].astype(np.int32)
+    memos = Picked(whole.facts.memos, used)
+    return framed(frame(whole), rows, taken, memos, (whole.accounts, whole.ids))
+
+
+def reach(spec: TypologySpec, parameters: Mapping[str, float]) -> tuple[int, int]:
     """How long (microseconds) before and after its beginning a window-local hit depends on transfers."""
     before = sum(round(parameters[name]) for name in spec.before)
     after = sum(round(parameters[name]) for name in spec.after)
@@ -98,6 +143,13 @@ def slab(whole: Columns, begin: int, end: int, before: int, after: int) -> Part:
     low = int(np.searchsorted(whole.time, begin - before, side="left"))
     high = int(np.searchsorted(whole.time, end + after, side="left"))
     return part(whole, np.arange(low, high, dtype=np.int64))
+
+
+def numbers(accounts: Sequence[str], names: Iterable[str]) -> NDArray[np.int32]:
+    """The numbers of those of these accounts that are there, ascending; ``accounts`` ascend."""
+    places = ((bisect_left(accounts, name), name) for name in names)
+    there = sorted(at for at, name in places if at < len(accounts) and accounts[at] == name)
+    return np.array(there, dtype=np.int32)
 
 
 def around(whole: Columns, accounts: NDArray[np.int32]) -> Part:

@@ -19,6 +19,7 @@ from comity.node.node import Node, read_customers
 
 if TYPE_CHECKING:
     from comity.ledger.ingest import IngestSummary
+    from comity.ledger.store import Rates
     from comity.monitoring.run import Outcome
     from comity.screening.store import LoadSummary
 
@@ -46,7 +47,7 @@ def ingest(
     *,
     chain: str | None = None,
     options: Mapping[str, str] | None = None,
-    rates: Mapping[str, Decimal] | None = None,
+    rates: Rates | None = None,
     wrap: Callable[[BinaryIO], BinaryIO] | None = None,
 ) -> IngestSummary:
     """Hop 1: read a file into the node's ledger. Raises BadInput, Conflict; then nothing has changed.
@@ -106,7 +107,11 @@ def detect(
 ) -> Outcome:
     """Hop 2: monitor the whole ledger and screen its accounts. Findings are kept; known ones stay."""
     ledger = node.ledger()
-    outcome = flow.detect(ledger, node.lists.listings(), only=only, progress=progress)
+    listings = tuple(node.lists.listings())
+    rates = rates_of(node) if ledger.reference.currency == "USD" else None
+    knowledge = flow.know(listings, node.standard, reference=ledger.reference, rates=rates)
+    state = node.paths.monitored if only is None else None
+    outcome = flow.detect(ledger, listings, only=only, knowledge=knowledge, state=state, progress=progress)
     found = outcome.findings
     with node.act() as conn:
         new = node.cases.save_findings(conn, found)

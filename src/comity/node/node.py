@@ -44,6 +44,7 @@ from comity.node.storage import check_engine, create_tables, open_engine
 
 if TYPE_CHECKING:
     from comity.ledger.store import Ledger
+    from comity.node.authorising import Gate
     from comity.screening.store import ListStore
     from comity.standard.law import Standard
 
@@ -152,7 +153,16 @@ class Node:
         return node
 
     def close(self) -> None:
+        if "gate" in self.__dict__:
+            self.gate.close()
         self.engine.dispose()
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What rules on transfers before they are sent."""
+        from comity.node.authorising import Gate
+
+        return Gate(self)
 
     @contextmanager
     def act(self) -> Iterator[Connection]:

@@ -34,6 +34,16 @@ class Paths:
         return self.home / "ledger"
 
     @property
+    def monitored(self) -> Path:
+        """Where the last monitoring of the ledger ended."""
+        return self.home / "monitored.jsonl"
+
+    @property
+    def authorisations(self) -> Path:
+        """Rulings on transfers before they are sent, one a line."""
+        return self.home / "authorisations.jsonl"
+
+    @property
     def lists(self) -> Path:
         return self.home / "lists"
 

@@ -51,15 +51,15 @@ def duties(
     """
     worth = Worth(transfer, rates, rough or {})
     found: dict[tuple[str, str, str], Duty] = {}
-    for role, side, seen, touched in _seen(transfer, parties):
+    for role, side, shown, touched in seen(transfer, parties):
         for country, ground in side.countries:
             law, ground, zone = place(standard, country, ground)
             if not law:
                 continue
             day = local_day(on, zone)
             around = surroundings(standard, country, touched, day)
-            shown = seen | found_facts(findings) | around | dict(facts or {})
-            for slot in slots(standard, law, shown, day, role):
+            given = shown | found_facts(findings) | around | dict(facts or {})
+            for slot in slots(standard, law, given, day, role):
                 force = _force(slot, worth)
                 key = (slot.rule.kind, side.who, country.upper())
                 if force is None or key in found:
@@ -72,7 +72,7 @@ def duties(
     return tuple(found[key] for key in sorted(found, key=lambda key: (key[2], key[0], key[1])))
 
 
-def _seen(
+def seen(
     transfer: Transfer, parties: Mapping[str, Institution]
 ) -> Iterator[tuple[str, Side, dict[str, str], frozenset[str]]]:
     """Each institution of a transfer: its role, its side, what it sees, and all countries touched."""
@@ -174,13 +174,14 @@ class Worth:
         if amount is not None and amount.asset.currency in codes:
             worth, limit = amount.quantity, threshold.amount
         elif any(self.rates.get(code) == 1 for code in codes):
-            worth, limit = self._common(), threshold.amount
+            worth, limit = self.common(), threshold.amount
         else:
             known = {**self.rough, **self.rates}
-            worth, limit = self._common(), threshold.amount * min(rate_of(known, code) for code in codes)
+            worth, limit = self.common(), threshold.amount * min(rate_of(known, code) for code in codes)
         return worth >= limit if at_least else worth > limit
 
-    def _common(self) -> Decimal:
+    def common(self) -> Decimal:
+        """The worth in the common currency. Raises BadInput where it cannot be said."""
         amount, value = self.transfer.amount, self.transfer.value
         if amount is not None and (amount.asset.currency or "") in self.rates:
             return amount.quantity * rate_of(self.rates, amount.asset.currency or "")

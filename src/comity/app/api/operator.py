@@ -5,6 +5,7 @@ Every call of ``/api`` carries ``Authorization: Bearer TOKEN``, the operators' t
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from comity import __version__
+from comity import __version__, codec
 from comity.app.view import Desk
 from comity.app.web.router import build
 from comity.codec import to_plain
@@ -29,7 +30,7 @@ from comity.errors import (
     TooLarge,
     Unverified,
 )
-from comity.model import AccountId, CaseState, Level, Verdict
+from comity.model import AccountId, CaseState, Level, Transfer, Verdict
 from comity.node import filing, finding_together, freezing, hops, watching
 from comity.node.node import Node
 
@@ -45,6 +46,13 @@ STATUS: tuple[tuple[type[ComityError], int], ...] = (
 )
 
 
+MOST_TRANSFERS = 1_000
+_AUTHORISE = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"description": "a Transfer, or a list of them"}}},
+    }
+}
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10**9)]
 
@@ -103,7 +111,7 @@ def operator_app(node: Node) -> FastAPI:
         status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
         return JSONResponse(error.as_dict(), status_code=status)
 
-    def allowed(request: Request) -> None:
+    async def allowed(request: Request) -> None:
         given = request.headers.get("authorization", "")
         if not secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):
             raise Refused("not an operator of this node", remedy="send the operators' token")
@@ -122,9 +130,35 @@ def operator_app(node: Node) -> FastAPI:
 
 def _routes(node: Node) -> APIRouter:
     routes = APIRouter()
-    for router in (_hops(node), _acts(node), _together(node)):
+    for router in (_before(node), _hops(node), _acts(node), _together(node)):
         routes.include_router(router)
     return routes
+
+
+def _before(node: Node) -> APIRouter:
+    api = APIRouter(tags=["before a transfer is sent"])
+
+    @api.post("/authorise", openapi_extra=_AUTHORISE)
+    async def authorise(request: Request) -> Response:
+        """Rule on one transfer before it is sent, or on up to 1,000 in order: allow, hold or refuse.
+
+        The ruling is on disk before the answer is sent.
+        """
+        given = await request.body()
+        many = given.lstrip()[:1] == b"["
+        transfers = codec.from_json(list[Transfer], given) if many else [codec.from_json(Transfer, given)]
+        if len(transfers) > MOST_TRANSFERS:
+            raise TooLarge(
+                f"{len(transfers):,} transfers at once", remedy=f"send at most {MOST_TRANSFERS:,} in one call"
+            )
+        gate = node.gate
+        done = [gate.decide(transfer) for transfer in transfers]
+        for _, future in done:
+            gate.written(await asyncio.wrap_future(future))
+        answer = [codec.to_plain(ruling) for ruling, _ in done]
+        return Response(codec.canonical(answer if many else answer[0]), media_type="application/json")
+
+    return api
 
 
 def _hops(node: Node) -> APIRouter:

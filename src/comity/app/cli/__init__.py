@@ -11,6 +11,7 @@ import typer
 from comity import __version__
 from comity.app.cli import (
     audit,
+    authorise,
     case,
     demo,
     enforce,
@@ -43,6 +44,7 @@ app.add_typer(lists.app, name="lists")
 app.command("screen")(screen.screen)
 app.add_typer(ledger.app, name="ledger")
 app.command("monitor")(monitor.monitor)
+app.command("authorise")(authorise.authorise)
 app.command("trace")(trace.trace)
 app.add_typer(standard.app, name="standard")
 app.add_typer(case.app, name="case")

@@ -177,3 +177,26 @@ def test_each_kind_of_error_has_its_status(
     assert response.status_code == status
     assert response.json()["error"] == type(error).__name__
     assert len({kind for kind, _ in STATUS}) == len(STATUS)
+
+
+def test_a_transfer_is_ruled_on_before_it_is_sent_alone_or_in_order(vasp: Any) -> None:
+    worth = {"quantity": "100", "asset": "iso4217:USD"}
+    one = {
+        "id": "t1",
+        "time": "2026-03-02T09:00:00Z",
+        "originator": "acct:de-vasp-1:5",
+        "beneficiary": "acct:de-vasp-1:6",
+        "amount": worth,
+        "value": "100",
+        "originator_party": {"name": "Ann"},
+        "beneficiary_party": {"name": "Bob"},
+    }
+    assert vasp("POST", "/authorise", json=one).json()["ruling"] == "allow"
+    many = vasp("POST", "/authorise", json=[one] * 30).json()
+    assert [ruling["ruling"] for ruling in many] == ["allow"] * 18 + ["hold"] * 12
+    nameless = {**one, "originator_party": None}
+    (ruling,) = vasp("POST", "/authorise", json=[nameless]).json()
+    assert any("name of the originator is missing" in ground["text"] for ground in ruling["grounds"])
+    assert vasp("POST", "/authorise", json={"id": "x"}).status_code == 400
+    assert vasp("POST", "/authorise", json=[one] * 1001).status_code == 413
+    assert vasp("POST", "/authorise", json=one, headers={}).status_code == 403
