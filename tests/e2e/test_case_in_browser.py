@@ -149,8 +149,7 @@ def read_the_case(desk: Desk) -> None:
     duties = driver.find_elements(By.CSS_SELECTOR, ".duty")
     assert len(duties) >= 3
     assert any("GwG" in duty.text for duty in duties), "each duty cites its law"
-    drawing = driver.find_element(By.CSS_SELECTOR, "img.flow")
-    desk.until(lambda: drawing.get_property("naturalWidth") > 0, "the flow of value is drawn")
+    assert driver.find_element(By.CSS_SELECTOR, "svg.flow").size["width"] >= 560, "the flow of value is drawn"
     assert "Draft the report" not in text, "not before somebody has decided"
 
 

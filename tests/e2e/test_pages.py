@@ -37,6 +37,7 @@ STANDARD = [
     "/standard/countries/sg?on=2025-07-01",
     "/standard/countries/fatf",
 ]
+TRACE = "/trace?account=acct:syldavia-bank:0001&hops=4"
 REAL = ["/standard", *STANDARD[:2], "/standard/corridors", "/standard/countries", "/standard/countries/us"]
 PAGES = [
     "/",
@@ -51,6 +52,8 @@ PAGES = [
     "/standard",
     "/standard?topic=all",
     *STANDARD,
+    "/trace",
+    TRACE,
     "/inbox",
     "/outbox",
     "/messages/m-in-003",
@@ -152,8 +155,7 @@ def test_hostile_names_run_nothing(desk: Any, site: Site) -> None:
 def test_the_drawing_is_shown(desk: Any, site: Site, width: int) -> None:
     desk.viewport(width)
     desk.driver.get(f"{site.url}/cases/case-1")
-    drawing = desk.driver.find_element(By.CSS_SELECTOR, "img.flow")
-    _until(desk.driver, lambda: drawing.get_property("naturalWidth") > 0, "the drawing is loaded")
+    drawing = desk.driver.find_element(By.CSS_SELECTOR, "svg.flow")
     assert drawing.size["width"] >= 560, "no smaller than it is drawn: it scrolls within its own region"
     assert desk.overflow() <= 0
     assert desk.problems() == []
@@ -308,6 +310,56 @@ def test_an_export_is_downloaded(desk: Any, site: Site) -> None:
     assert path.name == "comity-gaps-bo-2026-11-23.csv"
     assert "AML Act of Borduria, s. 11" in path.read_text("utf-8-sig")
     assert desk.problems() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_trace_is_opened_with_the_keyboard_and_taken_away(desk: Any, site: Site, width: int) -> None:
+    driver = desk.driver
+    desk.viewport(width)
+    driver.get(f"{site.url}/trace")
+    driver.find_element(By.ID, "account").send_keys("acct:syldavia-bank:0001", Keys.ENTER)
+    _until(driver, lambda: driver.find_elements(By.CSS_SELECTOR, "svg.flow"), "the trace is drawn")
+    assert driver.find_element(By.CSS_SELECTOR, "svg.flow").size["width"] >= 560
+    service = driver.find_element(By.CSS_SELECTOR, "a.flow-service")
+    assert "Kestrel Exchange" in service.get_attribute("aria-label")
+    for _ in range(40):
+        driver.switch_to.active_element.send_keys(Keys.TAB)
+        if driver.switch_to.active_element == service:
+            break
+    outline = driver.execute_script("return getComputedStyle(arguments[0]).outlineStyle", service)
+    assert driver.switch_to.active_element == service and outline != "none", (
+        "focus reaches it and can be seen"
+    )
+    service.send_keys(Keys.ENTER)
+    _until(driver, lambda: "expand=" in driver.current_url, "it opens")
+    names = [each.text for each in driver.find_elements(By.CSS_SELECTOR, "svg.flow text.ink")]
+    assert names.count("Kestrel Exchange") == 3
+    assert desk.overflow() <= 0 and desk.problems() == []
+    driver.find_element(By.CSS_SELECTOR, ".chips li:last-child a").click()
+    _until(driver, lambda: "expand=" not in driver.current_url, "all is closed again")
+    driver.find_element(By.LINK_TEXT, "the graph (GraphML)").click()
+    _until(driver, lambda: list(desk.downloads.glob("*.graphml")), "the file arrives")
+    (path,) = desk.downloads.glob("*.graphml")
+    assert path.name == "comity-trace-0001-forward-haircut.graphml"
+    graph = etree.fromstring(path.read_bytes())
+    assert "Kestrel Exchange" in "".join(graph.itertext())
+    path.unlink()
+    assert desk.problems() == []
+
+
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_a_flow_follows_the_scheme(desk: Any, site: Site, scheme: str) -> None:
+    driver = desk.driver
+    media = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    for path in (TRACE, "/cases/case-1"):
+        driver.get(site.url + path)
+        picture, page = (
+            driver.execute_script(f"return getComputedStyle(document.querySelector('{where}')).{what}")
+            for where, what in ((".flow .paper", "fill"), (".panel", "backgroundColor"))
+        )
+        assert picture == page
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_the_log_is_verified_and_the_operator_leaves(desk: Any, site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -24,8 +25,11 @@ from comity.errors import ComityError, NotFound
 from comity.exchange import bodies
 from comity.exchange.mailbox import Incoming, Outgoing
 from comity.model import (
+    AccountId,
+    Attribution,
     Case,
     CaseState,
+    Columns,
     Finding,
     Institution,
     Level,
@@ -47,6 +51,7 @@ class Desk:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._attributed: tuple[object, Mapping[str, Attribution]] | None = None
 
     def identity(self) -> Institution:
         return self._node.institution
@@ -215,6 +220,28 @@ class Desk:
             return {}
         pairs = self._node.ledger().volume_by_country_pair()
         return {(origin, target): float(value) for origin, target, _, value in pairs}
+
+    def columns(self) -> Columns:
+        if not self._node.has_ledger():
+            raise NotFound("this node has no ledger", remedy="read a file of transfers into it first")
+        return self._node.ledger().columns()
+
+    def attributions(self) -> Mapping[str, Attribution]:
+        from comity.screening.attribute import attributions
+
+        files = sorted(self._node.paths.lists.glob("*.jsonl.gz"))
+        mark = tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+        if self._attributed is None or self._attributed[0] != mark:
+            self._attributed = mark, attributions(self._node.lists.listings())
+        return self._attributed[1]
+
+    def names(self) -> Mapping[str, str]:
+        called = {account: party.name for account, party in self._node.customers.items() if party.name}
+        often = Counter(called.values())
+        return {
+            account: name if often[name] == 1 else f"{name} ({AccountId(account).address})"
+            for account, name in called.items()
+        }
 
     def inbox(self, *, limit: int, offset: int) -> Slice[Parcel]:
         with self._node.act() as conn:

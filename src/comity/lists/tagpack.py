@@ -1,10 +1,11 @@
 """GraphSense TagPacks (YAML): public attributions of addresses to actors, services and crimes.
 
 One `Listing` for all tags of a pack that agree in label, actor, category, source and confidence; its
-wallets are their addresses. ``confidence`` is the figure the TagPack tool publishes for the word the
-tagger used (level / 100); the word itself stays in the remarks. A word without a published figure counts
-as ``unknown`` (0.05). Fields of the pack apply to every tag that does not say otherwise. The version is the
-latest ``lastmod``; a pack without one is dated 1970-01-01, so that any dated edition replaces it.
+wallets are their addresses, and its identifier of kind ``actor`` names an actor of an ActorPack.
+``confidence`` is the figure the TagPack tool publishes for the word the tagger used (level / 100); the word
+itself stays in the remarks. A word without a published figure counts as ``unknown`` (0.05). Fields of the
+pack apply to every tag that does not say otherwise. The version is the latest ``lastmod``; a pack without
+one is dated 1970-01-01, so that any dated edition replaces it.
 
 The YAML is read event by event: every scalar is text, and anchors, aliases and repeated keys are refused,
 so that no document can grow while it is read. Tags of transactions (``tx_hash``) are left out.
@@ -15,14 +16,14 @@ Source: github graphsense/graphsense-tagpack-tool, ``confidence.csv`` (MIT).
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from comity.errors import BadInput, TooLarge
+from comity.errors import BadInput
 from comity.lists import Edition, ListSpec, _yaml
+from comity.lists._packs import UNDATED, UNKNOWN, load, slug, text
 from comity.lists._reading import squeeze, version, wallets
-from comity.model import Listing, ListingKind, Party
+from comity.model import Identifier, Listing, ListingKind, Party
 
 SPEC = ListSpec(
     id="tagpack",
@@ -32,9 +33,6 @@ SPEC = ListSpec(
     at_least=1,
     terms="as the pack's creator grants; the public GraphSense packs are MIT",
 )
-
-MAX_BYTES = 64 * 1024 * 1024
-MAX_TAGS = 1_000_000
 
 CONFIDENCE = {
     "override": 1.0,
@@ -50,9 +48,8 @@ CONFIDENCE = {
     "untrusted_transaction": 0.4,
     "web_crawl": 0.2,
     "heuristic": 0.1,
-    "unknown": 0.05,
+    "unknown": UNKNOWN,
 }
-UNDATED = "1970-01-01"
 _FIELDS = ("label", "actor", "category", "abuse", "concepts", "source", "confidence")
 
 
@@ -64,41 +61,29 @@ def sniff(head: bytes) -> bool:
 
 def read(stream: BinaryIO) -> Edition:
     """Read a whole TagPack. Raises BadInput, TooLarge."""
-    data = stream.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise TooLarge(f"a TagPack of more than {MAX_BYTES:,} bytes", remedy="split the pack")
-    pack = _yaml.load(data)
-    if not isinstance(pack, dict) or not isinstance(pack.get("tags"), list) or not pack["tags"]:
-        raise BadInput(
-            "not a TagPack",
-            why="it has no list of tags" if isinstance(pack, dict) else "it is not a mapping",
-            remedy="give a GraphSense TagPack (an ActorPack lists actors, and no addresses)",
-        )
-    if len(pack["tags"]) > MAX_TAGS:
-        raise TooLarge(f"a TagPack of more than {MAX_TAGS:,} tags", remedy="split the pack")
-    title = squeeze(_text(pack, "title")) or "untitled"
-    list_id = f"tagpack.{_slug(title)}"
-    days = [_text(pack, "lastmod"), *(_text(tag, "lastmod") for tag in pack["tags"] if isinstance(tag, dict))]
+    pack, tags = load(stream, "a TagPack", "tags")
+    title = squeeze(text(pack, "title")) or "untitled"
+    list_id = f"tagpack.{slug(title)}"
+    days = [text(pack, "lastmod"), *(text(tag, "lastmod") for tag in tags if isinstance(tag, dict))]
     versions = [version(day, f"TagPack {title!r}, lastmod") for day in days if day]
-    return Edition(list_id, max(versions, default=UNDATED), _listings(pack, list_id))
+    return Edition(list_id, max(versions, default=UNDATED), _listings(pack, tags, list_id))
 
 
-def _listings(pack: Mapping[str, _yaml.Node], list_id: str) -> Iterator[Listing]:
+def _listings(pack: Mapping[str, _yaml.Node], tags: list[_yaml.Node], list_id: str) -> Iterator[Listing]:
     groups: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-    tags = pack["tags"]
     for number, tag in enumerate(tags, start=1):
         if not isinstance(tag, dict):
             raise BadInput(f"TagPack: tag {number} is not a mapping", remedy="correct the pack")
         if "tx_hash" in tag and "address" not in tag:
             continue
         whole = {**pack, **tag}
-        address, code = _text(tag, "address"), _text(whole, "network") or _text(whole, "currency")
-        if not address or not code or not _text(whole, "label") + _text(whole, "actor"):
+        address, code = text(tag, "address"), text(whole, "network") or text(whole, "currency")
+        if not address or not code or not text(whole, "label") + text(whole, "actor"):
             raise BadInput(
                 f"TagPack: tag {number} has no address, no currency, or neither label nor actor",
                 remedy="correct the pack",
             )
-        key = tuple(_text(whole, field) for field in _FIELDS)
+        key = tuple(text(whole, field) for field in _FIELDS)
         groups.setdefault(key, []).append((code, address))
     for key, rows in groups.items():
         yield _listing(list_id, dict(zip(_FIELDS, key, strict=True)), rows)
@@ -115,29 +100,19 @@ def _listing(list_id: str, said: Mapping[str, str], rows: list[tuple[str, str]])
     kinds = (said["category"], said["abuse"], *said["concepts"].split(", "))
     return Listing(
         list_id=list_id,
-        entry_id=f"{_slug(label)[:60]}-{digest}",
+        entry_id=f"{slug(label)[:60]}-{digest}",
         kind=ListingKind.ATTRIBUTION,
-        party=Party(name=label, aliases=(said["actor"],) if said["actor"] not in ("", label) else ()),
+        party=Party(
+            name=label,
+            aliases=(said["actor"],) if said["actor"] not in ("", label) else (),
+            identifiers=(Identifier("actor", said["actor"]),) if said["actor"] else (),
+        ),
         programmes=tuple(dict.fromkeys(filter(None, kinds))),
         wallets=accounts,
         source=squeeze(said["source"]),
-        confidence=CONFIDENCE.get(word, CONFIDENCE["unknown"]),
+        confidence=CONFIDENCE.get(word, UNKNOWN),
         remarks=" ".join([*remarks, *notes]),
     )
-
-
-def _text(mapping: Mapping[str, _yaml.Node], field: str) -> str:
-    """A scalar field, or a list of scalars joined by commas; ``""`` when missing or null."""
-    value = mapping.get(field, "")
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        value = ", ".join(str(item) for item in value)
-    if not isinstance(value, str):
-        raise BadInput(f"TagPack: {field} is not text", remedy="correct the pack")
-    return "" if value in ("null", "~") else value.strip()
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
 
 
 SAMPLE = b"""title: Comity sample pack

@@ -20,7 +20,18 @@ from numpy.typing import NDArray
 
 from comity.model import Columns
 from comity.typologies import Hits, Parameter, Sample, Scope, Shape, TypologySpec
-from comity.typologies._common import FATF, HOUR, account, amount, arrays, grown, hits, pay, span
+from comity.typologies._common import (
+    FATF,
+    HOUR,
+    account,
+    amount,
+    arrays,
+    frozen,
+    grown,
+    hits,
+    pay,
+    span,
+)
 
 SPEC = TypologySpec(
     id="cycle",
@@ -42,6 +53,8 @@ SPEC = TypologySpec(
 _MAX_LENGTH = 12
 _SERVICE = 500
 """An account with more transfers than this in one window is a service, and not searched through."""
+_FAR = 2**61
+"""No time reaches this, and no count."""
 
 
 @njit(cache=True, nogil=True)
@@ -73,12 +86,12 @@ def _repeats(p, begin, node, back, time, value, dst, out_idx, out_time, hub):  #
 
 
 @njit(cache=True, nogil=True)
-def _enter(e, time, dst, out_ptr, out_time, hub, limit):  # type: ignore[no-untyped-def]
+def _enter(e, time, dst, out_ptr, out_time, hub, limit, service):  # type: ignore[no-untyped-def]
     """The first position among the transfers that may follow ``e``; past the last one for a service."""
     node = dst[e]
     end = out_ptr[node + 1]
     p = _after(out_time, out_ptr[node], end, time[e] + 1 - hub[node])
-    if not hub[node] and p + _SERVICE < end and out_time[p + _SERVICE] <= limit:
+    if not hub[node] and p + service < end and out_time[p + service] <= limit:
         return end
     return p
 
@@ -90,7 +103,7 @@ def _search(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Depth-first from one transfer, and from position ``after`` of those that may follow it; appends each
     cycle's transfers to ``evidence``. The last of what it answers: whether the budget ran out."""
-    shortest, longest, window, least, budget = limits
+    shortest, longest, window, least, budget, service, each = limits
     start, limit, steps, depth, used = src[first], time[first] + window, 0, 0, ptr[k]
     path[0], length = first, 2 - hub[dst[first]]
     pos[0] = after
@@ -119,14 +132,14 @@ def _search(  # type: ignore[no-untyped-def]
         ahead = length + 1 - hub[to]
         if ahead > longest or (ahead == longest and mark[to] == 0) or (hub[to] and hub[node]):
             continue
-        known = _repeats(p, out_ptr[node], node, back, time, value, dst, out_idx, out_time, hub)
+        known = not each and _repeats(p, out_ptr[node], node, back, time, value, dst, out_idx, out_time, hub)
         for i in range(depth + 1):
             known = known or dst[path[i]] == to
         if known:
             continue
         depth, length = depth + 1, ahead
         path[depth] = e
-        pos[depth] = _enter(e, time, dst, out_ptr, out_time, hub, limit)
+        pos[depth] = _enter(e, time, dst, out_ptr, out_time, hub, limit, service)
     return ptr, k, evidence, depth >= 0
 
 
@@ -149,10 +162,12 @@ def _kernel(  # type: ignore[no-untyped-def]
     """The transfers of each cycle that begins in [begin, end), in order: ``evidence[ptr[i]:ptr[i+1]]``;
     whether its search was cut; and the accounts where one was.
 
+    ``limits``: shortest, longest, window, least value, budget, how many transfers in a window make a service,
+    and whether cycles that differ only by parallel transfers of equal value are told each.
     ``mark`` counts, per account, its transfers to the start within the window ``[low, high)``, and is
     brought up to date only where a search begins.
     """
-    _, longest, window, least, _ = limits
+    _, longest, window, least, _, service, _ = limits
     ptr, k, evidence = np.zeros(16, dtype=np.int64), 0, np.empty(64, dtype=np.int64)
     cut, unfinished, short = np.zeros(16, dtype=np.int64), np.empty(16, dtype=np.int64), 0
     path, pos = np.empty(2 * longest + 2, dtype=np.int64), np.empty(2 * longest + 2, dtype=np.int64)
@@ -170,11 +185,11 @@ def _kernel(  # type: ignore[no-untyped-def]
             while fresh < until and in_time[fresh] <= out_time[p]:
                 fresh += 1
             first = out_idx[p]
-            idle = fresh == until or until - fresh > _SERVICE
+            idle = fresh == until or until - fresh > service
             if idle or value[first] < least or dst[first] == start:
                 continue
             limit = out_time[p] + window
-            after = _enter(first, time, dst, out_ptr, out_time, hub, limit)
+            after = _enter(first, time, dst, out_ptr, out_time, hub, limit, service)
             if after >= out_ptr[dst[first] + 1] or out_time[after] > limit:
                 continue
             _note(in_idx[max(high, fresh) : until], 1, value, src, in_ptr, in_idx, hub, least, mark)
@@ -192,6 +207,24 @@ def _kernel(  # type: ignore[no-untyped-def]
                 short += 1
         _note(in_idx[low:high], -1, value, src, in_ptr, in_idx, hub, least, mark)
     return ptr[: k + 1], evidence[: ptr[k]], cut[:k], unfinished[:short]
+
+
+def every(
+    columns: Columns, window: int, shortest: int, longest: int, budget: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Every cycle in order of time, of whatever value, through services and parallel transfers too: the
+    transfers of cycle i in order are ``evidence[ptr[i]:ptr[i+1]]``; and the accounts where a search reached
+    its budget."""
+    ptr, evidence, _, unfinished = _kernel(
+        *arrays(columns, "time"),
+        frozen(np.ones(len(columns), dtype=np.int64)),
+        *arrays(columns, "src dst out_ptr out_idx out_time in_ptr in_idx in_time hub"),
+        -_FAR,
+        _FAR,
+        (shortest, longest, window, 1, budget, _FAR, True),
+        1.0,
+    )
+    return ptr, evidence, np.unique(unfinished).astype(np.int32)
 
 
 def _once(columns: Columns, ptr: NDArray[np.int64], evidence: NDArray[np.int64], begin: int) -> list[int]:
@@ -222,7 +255,15 @@ def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits
         *arrays(columns, "time value src dst out_ptr out_idx out_time in_ptr in_idx in_time hub"),
         scope.begin - window,
         scope.end,
-        (int(parameters["min_length"]), longest, window, -(-least // 2), int(parameters["budget"])),
+        (
+            int(parameters["min_length"]),
+            longest,
+            window,
+            -(-least // 2),
+            int(parameters["budget"]),
+            _SERVICE,
+            False,
+        ),
         retention,
     )
     told = _once(columns, ptr, evidence, scope.begin)

@@ -21,7 +21,6 @@ from comity.typologies._common import (
     account,
     amount,
     arrays,
-    extended,
     frozen,
     grown,
     hits,
@@ -55,65 +54,76 @@ def _busy(in_time, begin, end, window, least):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _note(e, by, src, value, seen):  # type: ignore[no-untyped-def]
-    """Take a transfer into the window, or with ``by`` -1 out of it: the change in senders and in value."""
-    before = seen[src[e]]
-    seen[src[e]] += by
-    return int(seen[src[e]] > 0) - int(before > 0), by * max(value[e], 0)
-
-
-@njit(cache=True, nogil=True)
-def _ever(src, ins, seen):  # type: ignore[no-untyped-def]
+def _ever(begin, end, src, a, seen):  # type: ignore[no-untyped-def]
     """How many different senders the account has; leaves ``seen`` all zero."""
     count = 0
-    for e in ins:
-        if seen[src[e]] == 0:
-            seen[src[e]] = 1
+    for p in range(begin, end):
+        if seen[src[p]] == 0 and src[p] != a:
+            seen[src[p]] = 1
             count += 1
-    for e in ins:
-        seen[src[e]] = 0
+    for p in range(begin, end):
+        seen[src[p]] = 0
     return count
 
 
 @njit(cache=True, nogil=True)
-def _kernel(accounts, time, value, src, in_ptr, in_idx, in_time, hub, window, watch_senders):  # type: ignore[no-untyped-def]
+def _bursts(a, ins, window, watch_senders, seen, found):  # type: ignore[no-untyped-def]
+    """Append the account's bursts; leaves ``seen`` all zero."""
+    rows, ptr, k, evidence, used = found
+    in_ptr, idx, time, value, src = ins
+    left = end = in_ptr[a]  # the burst so far ends before position ``end``
+    senders, total = 0, 0
+    for right in range(in_ptr[a], in_ptr[a + 1]):
+        if src[right] == a:
+            continue
+        senders += seen[src[right]] == 0
+        seen[src[right]] += 1
+        total += max(value[right], 0)
+        while src[left] == a or time[right] - time[left] > window:
+            if src[left] != a:
+                seen[src[left]] -= 1
+                senders -= seen[src[left]] == 0
+                total -= max(value[left], 0)
+            left += 1
+        if senders < watch_senders:
+            continue
+        if left >= end:
+            rows, ptr, k = grown(rows, 5 * (k + 1)), grown(ptr, k + 2), k + 1
+            rows[5 * k - 5], rows[5 * k - 4] = a, 0
+            end = left
+        evidence = grown(evidence, used + right + 1 - end)
+        for p in range(end, right + 1):
+            if src[p] != a:
+                evidence[used] = idx[p]
+                used += 1
+        end, ptr[k] = right + 1, used
+        row = 5 * (k - 1)
+        if senders > rows[row + 1]:
+            rows[row + 1], rows[row + 2], rows[row + 3] = senders, total, time[right] - time[left]
+    for p in range(left, in_ptr[a + 1]):
+        seen[src[p]] = 0
+    return rows, ptr, k, evidence, used
+
+
+@njit(cache=True, nogil=True)
+def _kernel(accounts, ins, hub, window, watch_senders):  # type: ignore[no-untyped-def]
     """One row per burst: account, peak senders, peak total, peak span, senders ever; and the evidence.
 
     A burst is a maximal chain of overlapping windows that each hold ``watch_senders`` senders.
     """
-    rows, k = np.empty(5 * 16, dtype=np.int64), 0
-    ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
-    seen = np.zeros(len(hub), dtype=np.int64)
+    in_ptr, _, in_time, _, in_src = ins
+    found = np.empty(5 * 16, np.int64), np.zeros(16, np.int64), 0, np.empty(64, np.int64), 0
+    seen = np.zeros(len(hub), dtype=np.int32)
     for a in accounts:
         if hub[a] or not _busy(in_time, in_ptr[a], in_ptr[a + 1], window, watch_senders):
             continue
-        ins = in_idx[in_ptr[a] : in_ptr[a + 1]]
-        ins = ins[src[ins] != a]
-        before, left, total, senders, end = k, 0, 0, 0, 0  # the burst so far ends before ``end``
-        for right in range(len(ins)):
-            more, worth = _note(ins[right], 1, src, value, seen)
-            senders, total = senders + more, total + worth
-            while time[ins[right]] - time[ins[left]] > window:
-                more, worth = _note(ins[left], -1, src, value, seen)
-                senders, total, left = senders + more, total + worth, left + 1
-            if senders < watch_senders:
-                continue
-            if left >= end:
-                rows, ptr, k = grown(rows, 5 * (k + 1)), grown(ptr, k + 2), k + 1
-                rows[5 * k - 5], rows[5 * k - 4] = a, 0
-                end = left
-            evidence, used = extended(evidence, used, ins, end, right + 1)
-            end, ptr[k] = right + 1, used
-            row = 5 * (k - 1)
-            if senders > rows[row + 1]:
-                rows[row + 1], rows[row + 2] = senders, total
-                rows[row + 3] = time[ins[right]] - time[ins[left]]
-        for p in range(left, len(ins)):
-            seen[src[ins[p]]] = 0
-        if k > before:
-            ever = _ever(src, ins, seen)
-            for row in range(before, k):
-                rows[5 * row + 4] = ever
+        before = found[2]
+        found = _bursts(a, ins, window, watch_senders, seen, found)
+        if found[2] > before:
+            ever = _ever(in_ptr[a], in_ptr[a + 1], in_src, a, seen)
+            for row in range(before, found[2]):
+                found[0][5 * row + 4] = ever
+    rows, ptr, k, evidence, used = found
     return rows[: 5 * k].reshape(k, 5), ptr[: k + 1], evidence[:used]
 
 
@@ -122,7 +132,8 @@ def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits
     min_senders = int(parameters["min_senders"])
     rows, ptr, evidence = _kernel(
         frozen(scope.accounts),
-        *arrays(columns, "time value src in_ptr in_idx in_time hub"),
+        arrays(columns, "in_ptr in_idx in_time in_value in_src"),
+        *arrays(columns, "hub"),
         round(parameters["window"]),
         max(2, -(-min_senders // 2)),
     )

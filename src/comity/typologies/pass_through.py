@@ -34,41 +34,50 @@ SPEC = TypologySpec(
 
 
 @njit(cache=True, nogil=True)
-def _net(a, value, src, dst, ins, outs, hub, spent, change, net_in, net_out):  # type: ignore[no-untyped-def]
-    """Values in and out, 0 if unknown or to itself, without the change a hub returns to its own input."""
-    for i in range(len(outs)):
-        other = dst[outs[i]]
-        net_out[i] = max(value[outs[i]], 0) if other != a else 0
-        spent[other], change[other] = 0, 0
-    for i in range(len(ins)):
-        other = src[ins[i]]
-        net_in[i] = max(value[ins[i]], 0) if other != a else 0
-        spent[other], change[other] = 0, 0
-    for i in range(len(outs)):
-        if hub[dst[outs[i]]]:
-            spent[dst[outs[i]]] += net_out[i]
-    for i in range(len(ins)):
-        other = src[ins[i]]
-        back = min(net_in[i], spent[other])
-        spent[other] -= back
-        change[other] += back
-        net_in[i] -= back
-    for i in range(len(outs)):
-        other = dst[outs[i]]
-        back = min(net_out[i], change[other])
-        change[other] -= back
-        net_out[i] -= back
+def _plain(a, begin, end, value, other, net):  # type: ignore[no-untyped-def]
+    """Values, 0 if unknown or to itself, in the order of the index."""
+    for p in range(begin, end):
+        net[p - begin] = max(value[p], 0) if other[p] != a else 0
 
 
 @njit(cache=True, nogil=True)
-def _match(time, ins, outs, net_in, net_out, hours, gone, last, stack, lot_of, out_of):  # type: ignore[no-untyped-def]
+def _without_change(a, outs, ins, hub, spent, net_in, net_out):  # type: ignore[no-untyped-def]
+    """Take away the change that a hub returns to its own input. ``spent`` is all zero, and is left so."""
+    out_ptr, _, _, _, out_dst = outs
+    in_ptr, _, _, _, in_src = ins
+    a0, a1, b0, b1 = out_ptr[a], out_ptr[a + 1], in_ptr[a], in_ptr[a + 1]
+    paid = False
+    for p in range(a0, a1):
+        if hub[out_dst[p]]:
+            spent[out_dst[p]] += net_out[p - a0]
+            paid = True
+    if not paid:
+        return
+    for p in range(b0, b1):
+        h = in_src[p]
+        if hub[h]:
+            back = min(net_in[p - b0], spent[h])
+            spent[h] -= back
+            net_in[p - b0] -= back
+    for p in range(a1 - 1, a0 - 1, -1):  # the change is taken from the first of what went into a hub
+        h = out_dst[p]
+        if hub[h]:
+            stays = min(net_out[p - a0], spent[h])
+            spent[h] -= stays
+            net_out[p - a0] = stays
+
+
+@njit(cache=True, nogil=True)
+def _match(a, outs, ins, net_in, net_out, hours, gone, last, stack, lot_of, out_of):  # type: ignore[no-untyped-def]
     """Match what leaves with the deposits before it: ``gone`` and ``last`` per deposit; the pairs made."""
-    for i in range(len(ins)):
-        gone[i], last[i] = 0, 0
+    out_time, in_time = outs[2], ins[2]
+    o0, o1, i0 = outs[0][a], outs[0][a + 1], ins[0][a]
+    size = ins[0][a + 1] - i0
     depth, i, pairs = 0, 0, 0
-    for o in range(len(outs)):
-        now = time[outs[o]]
-        while i < len(ins) and time[ins[i]] < now:
+    for o in range(o1 - o0):
+        now = out_time[o0 + o]
+        while i < size and in_time[i0 + i] < now:
+            gone[i] = 0
             if net_in[i] > 0:
                 stack[depth] = i
                 depth += 1
@@ -76,7 +85,7 @@ def _match(time, ins, outs, net_in, net_out, hours, gone, last, stack, lot_of, o
         left = net_out[o]
         while left > 0 and depth > 0:
             lot = stack[depth - 1]
-            if now - time[ins[lot]] > hours:
+            if now - in_time[i0 + lot] > hours:
                 depth = 0  # those below it are older still
                 break
             part = min(left, net_in[lot] - gone[lot])
@@ -87,18 +96,18 @@ def _match(time, ins, outs, net_in, net_out, hours, gone, last, stack, lot_of, o
             left -= part
             if gone[lot] == net_in[lot]:
                 depth -= 1
-    return pairs
+    return pairs, i
 
 
 @njit(cache=True, nogil=True)
-def _episodes(time, ins, net_in, gone, last, ratio, number, through):  # type: ignore[no-untyped-def]
+def _episodes(begin, size, time, net_in, gone, last, ratio, number, through):  # type: ignore[no-untyped-def]
     """The episode of each deposit that passed through (-1: it did not), and the value of each episode."""
     count, end = 0, -1
-    for i in range(len(ins)):
+    for i in range(size):
         number[i] = -1
-        if net_in[i] == 0 or gone[i] < ratio * net_in[i]:
+        if gone[i] == 0 or gone[i] < ratio * net_in[i]:
             continue
-        if count == 0 or time[ins[i]] > end:
+        if count == 0 or time[begin + i] > end:
             through[count] = 0
             count += 1
             end = last[i]
@@ -109,48 +118,73 @@ def _episodes(time, ins, net_in, gone, last, ratio, number, through):  # type: i
 
 
 @njit(cache=True, nogil=True)
-def _kernel(accounts, time, value, src, dst, out_ptr, out_idx, in_ptr, in_idx, hub, ratio, hours, min_value):  # type: ignore[no-untyped-def]
+def _worth(begin, end, value, least):  # type: ignore[no-untyped-def]
+    """Whether the transfers may come to ``least`` together."""
+    total = 0
+    for p in range(begin, end):
+        total += max(value[p], 0)
+        if total >= least:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _figures(count, through, least, min_value):  # type: ignore[no-untyped-def]
+    """Of the episodes of ``least``: how many have all of ``min_value``, the largest, and their sum."""
+    episodes, largest, total = 0, 0, 0
+    for i in range(count):
+        if through[i] >= least:
+            episodes += through[i] >= min_value
+            largest = max(largest, through[i])
+            total += through[i]
+    return episodes, largest, total
+
+
+@njit(cache=True, nogil=True)
+def _kernel(accounts, outs, ins, hub, ratio, hours, min_value):  # type: ignore[no-untyped-def]
     """One row per account: account, episodes, largest, total, paid in, longest stay; and the evidence.
 
     Episodes of half of ``min_value`` are evidence; ``episodes`` counts those of all of it.
     """
+    out_ptr, out_idx, _, out_value, out_dst = outs
+    in_ptr, in_idx, in_time, in_value, in_src = ins
     rows, k = np.empty(6 * 16, dtype=np.int64), 0
     ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
-    most = 0
+    most, mixed, least = 0, hub.any(), -(-min_value // 2)
     for a in accounts:
         most = max(most, in_ptr[a + 1] - in_ptr[a] + out_ptr[a + 1] - out_ptr[a])
     work = np.empty((9, most), dtype=np.int64)
     net_in, net_out, gone, last, stack, lot_of, out_of, number, through = work
-    spent, change = np.zeros(len(hub), dtype=np.int64), np.zeros(len(hub), dtype=np.int64)
+    spent = np.zeros(len(hub), dtype=np.int64)
     for a in accounts:
-        ins, outs = in_idx[in_ptr[a] : in_ptr[a + 1]], out_idx[out_ptr[a] : out_ptr[a + 1]]
-        if hub[a] or len(ins) == 0 or len(outs) == 0:
+        o0, o1, i0, i1 = out_ptr[a], out_ptr[a + 1], in_ptr[a], in_ptr[a + 1]
+        if hub[a] or not (_worth(i0, i1, in_value, least) and _worth(o0, o1, out_value, least)):
             continue
-        _net(a, value, src, dst, ins, outs, hub, spent, change, net_in, net_out)
-        pairs = _match(time, ins, outs, net_in, net_out, hours, gone, last, stack, lot_of, out_of)
-        count = _episodes(time, ins, net_in, gone, last, ratio, number, through)
-        episodes, largest, total = 0, 0, 0
-        for i in range(count):
-            if 2 * through[i] >= min_value:
-                episodes += through[i] >= min_value
-                largest = max(largest, through[i])
-                total += through[i]
+        _plain(a, i0, i1, in_value, in_src, net_in)
+        _plain(a, o0, o1, out_value, out_dst, net_out)
+        if mixed:
+            _without_change(a, outs, ins, hub, spent, net_in, net_out)
+        pairs, size = _match(a, outs, ins, net_in, net_out, hours, gone, last, stack, lot_of, out_of)
+        if pairs == 0:
+            continue
+        count = _episodes(i0, size, in_time, net_in, gone, last, ratio, number, through)
+        episodes, largest, total = _figures(count, through, least, min_value)
         if largest == 0:
             continue
         rows, ptr = grown(rows, 6 * (k + 1)), grown(ptr, k + 2)
-        evidence = grown(evidence, used + len(ins) + len(outs))
+        evidence = grown(evidence, used + size + pairs)
         paid, stay, final = 0, 0, -1
-        for i in range(len(ins)):
-            if number[i] >= 0 and 2 * through[number[i]] >= min_value:
+        for i in range(size):
+            if number[i] >= 0 and through[number[i]] >= least:
                 paid += net_in[i]
-                stay = max(stay, last[i] - time[ins[i]])
-                evidence[used] = ins[i]
+                stay = max(stay, last[i] - in_time[i0 + i])
+                evidence[used] = in_idx[i0 + i]
                 used += 1
         for p in range(pairs):
             i = number[lot_of[p]]
-            if i >= 0 and 2 * through[i] >= min_value and out_of[p] != final:
+            if i >= 0 and through[i] >= least and out_of[p] != final:
                 final = out_of[p]
-                evidence[used] = outs[final]
+                evidence[used] = out_idx[o0 + final]
                 used += 1
         row = 6 * k
         rows[row], rows[row + 1], rows[row + 2] = a, episodes, largest
@@ -165,7 +199,9 @@ def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits
     min_value = max(1, round(parameters["min_value"]))
     rows, ptr, evidence = _kernel(
         frozen(scope.accounts),
-        *arrays(columns, "time value src dst out_ptr out_idx in_ptr in_idx hub"),
+        arrays(columns, "out_ptr out_idx out_time out_value out_dst"),
+        arrays(columns, "in_ptr in_idx in_time in_value in_src"),
+        *arrays(columns, "hub"),
         float(parameters["ratio"]),
         round(parameters["hours"]),
         min_value,

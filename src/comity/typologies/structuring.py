@@ -57,6 +57,25 @@ def _threshold(time, country, kind, epochs, limits, otherwise):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
+def _bounds(limits, otherwise, floor):  # type: ignore[no-untyped-def]
+    """Between these lie all the bands of all the thresholds there are."""
+    low = high = otherwise
+    for threshold in limits.flat:
+        if threshold > 0:
+            low, high = min(low, threshold), max(high, threshold)
+    return round(floor * low), high
+
+
+@njit(cache=True, nogil=True)
+def _some(begin, end, out_value, low, high, least):  # type: ignore[no-untyped-def]
+    """Whether so many of the transfers lie in any band: those of most accounts do not."""
+    count = 0
+    for p in range(begin, end):
+        count += low <= out_value[p] < high
+    return count >= least
+
+
+@njit(cache=True, nogil=True)
 def _in_band(a, begin, end, out_value, out_dst, threshold, least, band):  # type: ignore[no-untyped-def]
     """Put the positions of the account's transfers in the band into ``band``; how many there are."""
     size = 0
@@ -116,9 +135,10 @@ def _kernel(  # type: ignore[no-untyped-def]
         0,
     )
     band = np.empty(64, dtype=np.int64)
+    low, high = _bounds(limits, otherwise, floor)
     for a in accounts:
         begin, last = out_ptr[a], out_ptr[a + 1]
-        if hub[a] or last - begin < watch_count:
+        if hub[a] or not _some(begin, last, out_value, low, high, watch_count):
             continue
         band = grown(band, last - begin)
         place = country[out_idx[begin]]

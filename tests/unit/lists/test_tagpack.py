@@ -7,8 +7,8 @@ import pytest
 
 from comity import intake, plugins
 from comity.errors import BadInput, TooLarge
-from comity.lists import _yaml, tagpack
-from comity.model import Listing
+from comity.lists import _packs, _yaml, tagpack
+from comity.model import Identifier, Listing
 
 
 def read(data: bytes = tagpack.SAMPLE) -> list[Listing]:
@@ -23,6 +23,8 @@ def test_tags_that_agree_are_one_listing() -> None:
     assert "forensic" in locker.remarks
     assert len(exchange.wallets) == 2
     assert exchange.party.aliases == ("sampleexchange",)
+    assert exchange.party.identifiers == (Identifier("actor", "sampleexchange"),)
+    assert locker.party.identifiers == ()
     assert exchange.source == "urn:comity:sample"
 
 
@@ -87,10 +89,10 @@ def test_what_is_wrong_is_named(old: bytes, new: bytes, what: str) -> None:
 
 
 def test_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tagpack, "MAX_TAGS", 2)
+    monkeypatch.setattr(_packs, "MAX_ITEMS", 2)
     with pytest.raises(TooLarge, match="tags"):
         read()
-    monkeypatch.setattr(tagpack, "MAX_BYTES", 100)
+    monkeypatch.setattr(_packs, "MAX_BYTES", 100)
     with pytest.raises(TooLarge, match="bytes"):
         read()
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
@@ -20,6 +19,7 @@ from comity.errors import BadInput, NotFound
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from comity.ledger.rates import RateTable
     from comity.model import Listing
     from comity.node.node import Node
 
@@ -54,7 +54,7 @@ def day(text: str) -> date:
 def console(*, err: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=err, highlight=False)
+    return Console(stderr=err, highlight=False, emoji=False)  # ":x:" is part of an account
 
 
 def emit(as_json: bool, answer: Any, render: Callable[[Console], None]) -> None:
@@ -213,12 +213,17 @@ def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     return found
 
 
-def rates(given: Sequence[str] | None) -> dict[str, Decimal]:
-    """``--rate ASSET=VALUE`` options, by asset id. Raises BadInput."""
+def rates(given: Sequence[str] | None, file: Path | None = None) -> RateTable:
+    """``--rate ASSET=VALUE`` options and the ``--rates`` file. Raises BadInput."""
     from comity import intake
-    from comity.model import AssetId
+    from comity.ledger.rates import RateTable, read_rates
+    from comity.model import AssetId, Rate
 
-    named = pairs(given, "--rate")
-    return {
-        str(AssetId.parse(asset)): intake.amount(value, f"--rate {asset}") for asset, value in named.items()
-    }
+    now = utc_now()
+    standing = [
+        Rate(
+            AssetId.parse(asset), intake.amount(value, f"--rate {asset}"), "given by the operator", now.date()
+        )
+        for asset, value in pairs(given, "--rate").items()
+    ]
+    return RateTable(read_rates(file, now) if file else (), standing)

@@ -144,7 +144,7 @@ def show_case(
         case=found,
         hops=_by_hop(here.view.case_events(case_id)),
         duties=_by_country(found.duties),
-        flow=bool(here.view.case_flow_svg(case_id)),
+        flow=here.view.case_flow_svg(case_id),
         reports=here.view.reports(case_id),
         formats=here.view.report_formats(),
         parcels=here.view.case_messages(case_id),
@@ -176,15 +176,15 @@ def flow(here: Signed, case_id: str) -> Response:
 
 @router.get("/reports/{report_id}")
 def report(here: Signed, report_id: str) -> Response:
-    return _download(here.view.report_file(report_id))
+    return download(here.view.report_file(report_id))
 
 
 @router.get("/messages/{message_id}/document")
 def document(here: Signed, message_id: str) -> Response:
-    return _download(here.view.message_document(message_id))
+    return download(here.view.message_document(message_id))
 
 
-def _download(file: File) -> Response:
+def download(file: File) -> Response:
     """A file that the browser keeps and does not show."""
     media_type = file.media_type if _MEDIA_TYPE.fullmatch(file.media_type) else "application/octet-stream"
     disposition = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 
-from comity.app.web import actions, errors, pages, standard
+from comity.app.web import actions, errors, pages, standard, tracing
 from comity.app.web.desk import Desk, Guard
 from comity.app.web.session import Sessions
 from comity.app.web.view import NodeView
@@ -38,6 +38,7 @@ def build(
     app.include_router(actions.router)
     app.include_router(pages.router)
     app.include_router(standard.router)
+    app.include_router(tracing.router)
     errors.install(app)
 
     @app.get("/style.css")

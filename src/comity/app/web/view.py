@@ -13,8 +13,10 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from comity.model import (
+    Attribution,
     Case,
     CaseState,
+    Columns,
     Finding,
     Institution,
     Level,
@@ -207,6 +209,15 @@ class NodeView(Protocol):
 
     def flows(self) -> Mapping[tuple[str, str], float]:
         """What the node's ledger moved from one country to another, in its reference asset; empty if none."""
+
+    def columns(self) -> Columns:
+        """The node's ledger, to trace through. Raises NotFound when it has none."""
+
+    def attributions(self) -> Mapping[str, Attribution]:
+        """Who is said to be behind accounts, by the lists in force."""
+
+    def names(self) -> Mapping[str, str]:
+        """What the node's own customers are called, by account; no two accounts the same."""
 
     def inbox(self, *, limit: int, offset: int) -> Slice[Parcel]:
         """Messages received, newest first."""

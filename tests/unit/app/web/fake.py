@@ -23,13 +23,16 @@ from comity.app.web.view import (
     Task,
 )
 from comity.errors import BadInput, Conflict, NotFound, Refused, Unverified
+from comity.ledger.columns import build
 from comity.model import (
     AccountId,
     Amount,
     AssetId,
+    Attribution,
     Basis,
     Case,
     CaseState,
+    Columns,
     Confidence,
     Deadline,
     Decision,
@@ -228,6 +231,36 @@ XML = b'<?xml version="1.0" encoding="UTF-8"?>\n<report><reference>BO-2026-001</
 def law() -> Standard:
     """Two of the world's countries and some of fiction, on codes that the map has shapes of."""
     return load({path.stem: path for path in (Path(__file__).parent / "laws").glob("*.yaml")})
+
+
+def account(n: int) -> str:
+    """An account of the ledger that is traced through."""
+    return f"acct:syldavia-bank:{n:04}"
+
+
+def ledger() -> list[Transfer]:
+    """From 1 over 2 and 3 to an exchange (41 to 43), and on over 4 to nine more, each of whom pays on."""
+    moves = [
+        (0, 1, 2, 9000),
+        (1, 1, 3, 6000),
+        (2, 2, 41, 2000),
+        (9, 3, 42, 2500),
+        (30, 2, 43, 3000),
+        (31, 2, 4, 3500),
+    ]
+    moves += [(40 + n, 4, 20 + n, 300 + n) for n in range(9)]
+    moves += [(60 + n, 20 + n, 30 + n, 30) for n in range(9)] + [(70, 20, 2, 100), (80, 30, 50, 20)]
+    begin = NOW - timedelta(days=200)
+    return [
+        Transfer(
+            f"m-{n:03}",
+            begin + timedelta(days=day),
+            AccountId(account(source)),
+            AccountId(account(target)),
+            Amount(Decimal(value), EUR),
+        )
+        for n, (day, source, target, value) in enumerate(moves)
+    ]
 
 
 class FakeView:
@@ -456,6 +489,35 @@ class FakeView:
 
     def flows(self) -> dict[tuple[str, str], float]:
         return self.moved
+
+    def columns(self) -> Columns:
+        if self.broken:
+            raise NotFound("this node has no ledger", remedy="read a file of transfers into it first")
+        return build([*ledger(), *self._transfers.values()], EUR)
+
+    def attributions(self) -> dict[str, Attribution]:
+        """An exchange of three accounts, disputed at one of them; and somebody hostile."""
+        other = Attribution(account(41), "Merlin Mixer", "merlin", ("mixing_service",), 0.2, "urn:b")
+        kestrel = [
+            Attribution(
+                account(n),
+                "kestrel",
+                "kestrel",
+                ("exchange",),
+                0.5,
+                "urn:a",
+                "SG",
+                "Kestrel Exchange",
+                ("SG",),
+            )
+            for n in (41, 42, 43)
+        ]
+        kestrel[0] = replace(kestrel[0], others=(other,))
+        foe = Attribution(account(3), HOSTILE, "", ("ransomware",), 1.0, HOSTILE)
+        return {one.account: one for one in [*kestrel, foe]}
+
+    def names(self) -> dict[str, str]:
+        return {account(1): "Aurelia Vantermeer"}
 
     def inbox(self, *, limit: int, offset: int) -> Slice[Parcel]:
         found = [p for p in self._parcels.values() if p.incoming]
