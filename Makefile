@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install -qq --require-hashes --no-deps
-WARM := from comity.model import AssetId; from comity.ledger.columns import build; from comity.monitoring.run import monitor; monitor(build((), AssetId.money('USD')))
+WARM := import sys; from comity import plugins; from comity.model import AssetId; from comity.ledger.columns import build; from comity.monitoring.run import monitor; monitor(build((), AssetId.money('USD')), only=plugins.names('typologies')[int(sys.argv[1])::2])
 COMPILE := $(PY) -m piptools compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --allow-unsafe
 IN_PLACE := $(PY) -m pip install -qq --no-deps --no-build-isolation --editable .
 
@@ -18,8 +18,8 @@ $(VENV)/.run: requirements/run.txt pyproject.toml
 	@test -x $(PY) || python3 -m venv $(VENV) || { echo "python3 -m venv failed: install Debian's python3-venv and run again"; exit 1; }
 	@$(PIP_INSTALL) -r requirements/run.txt
 	@$(IN_PLACE)
-	@echo "Setting up: compiling the typologies to machine code (half a minute, once)"
-	@$(PY) -c "$(WARM)"
+	@echo "Setting up: compiling the typologies to machine code (about two minutes, once)"
+	@$(PY) -c "$(WARM)" 0 & $(PY) -c "$(WARM)" 1 && wait $$!
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run

@@ -16,7 +16,7 @@ from comity.model import Columns
 from comity.typologies import Hits, TypologySpec
 
 Found = set[tuple[Any, ...]]
-TRANSFERS = 1_000_000
+TRANSFERS = 10_000_000
 RUNS = 3
 
 

@@ -190,7 +190,7 @@ def _http(given: list[Transfer]) -> list[Row]:
                 str(workers),
                 str(path),
             ]
-            took = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            took = float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
             cores = (spent() - before) / took
             rows.append(
                 Row(

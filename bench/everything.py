@@ -57,7 +57,7 @@ def monitored(columns: Columns, folder: Path, turns: int = 2) -> dict[str, Any]:
     """All typologies over columns laid on disk, in a process of its own: CPU seconds and memory."""
     lay(columns, folder)
     command = [sys.executable, "-c", _PROGRAM, str(folder), str(turns)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     said: dict[str, Any] = json.loads(done.stdout)
     return said
 

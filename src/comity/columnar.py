@@ -6,6 +6,7 @@ Below the verbs, for a ledger, a part of one handed to a kernel, and a benchmark
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,41 @@ MAX_TIME = 2**62
 """Microseconds that no transfer reaches."""
 
 
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """The same memory as a read-only plain array.
+
+    Numba compiles once per kind of argument, and a memory-mapped array differs in kind from one made
+    in memory: through this both are one kind, so that each kernel is compiled (and cached) once.
+    """
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
 def index(keys: NDArray[np.int32], accounts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """CSR over transfers in time order: ``ptr`` int64[accounts+1] and ``idx`` int64[len(keys)]."""
-    ptr = np.zeros(accounts + 1, dtype=np.int64)
-    np.cumsum(np.bincount(keys, minlength=accounts), out=ptr[1:])
-    return ptr, np.argsort(keys, kind="stable").astype(np.int64, copy=False)
+    from comity import counting  # compiled code: not for those who only open a ledger
+
+    ptr: NDArray[np.int64] = counting.counted(frozen(keys), accounts)
+    idx = np.empty(len(keys), dtype=np.int64)
+    counting.placed(frozen(keys), frozen(ptr), idx)
+    return ptr, idx
+
+
+def _by_account(
+    keys: NDArray[np.int32],
+    accounts: int,
+    time: NDArray[np.int64],
+    value: NDArray[np.int64],
+    other: NDArray[np.int32],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """`index`, and the times, values and other ends in its order."""
+    from comity import counting
+
+    ptr, idx = index(keys, accounts)
+    by = np.empty_like(idx), np.empty_like(idx), np.empty(len(idx), dtype=np.int32)
+    counting.gathered(frozen(idx), frozen(time), frozen(value), frozen(other), *by)
+    return ptr, idx, *by
 
 
 def assemble(
@@ -37,8 +68,9 @@ def assemble(
     facts: Facts | None = None,
 ) -> Columns:
     """Columns of transfers that are in order of (time, id) already: the indexes are made here."""
-    out_ptr, out_idx = index(src, len(accounts))
-    in_ptr, in_idx = index(dst, len(accounts))
+    out_ptr, out_idx, out_time, out_value, out_dst = _by_account(src, len(accounts), time, value, dst)
+    in_ptr, in_idx, in_time, in_value, in_src = _by_account(dst, len(accounts), time, value, src)
+    facts = facts or nothing_stated(len(time), len(accounts))
     return Columns(
         time=time,
         src=src,
@@ -48,19 +80,19 @@ def assemble(
         out_idx=out_idx,
         in_ptr=in_ptr,
         in_idx=in_idx,
-        out_time=time[out_idx],
-        out_value=value[out_idx],
-        out_dst=dst[out_idx],
-        in_time=time[in_idx],
-        in_value=value[in_idx],
-        in_src=src[in_idx],
+        out_time=out_time,
+        out_value=out_value,
+        out_dst=out_dst,
+        in_time=in_time,
+        in_value=in_value,
+        in_src=in_src,
         hub=hub,
         accounts=accounts,
         ids=ids,
         reference=reference,
         scale=scale,
-        facts=facts or nothing_stated(len(time), len(accounts)),
-        known=nothing_known(len(accounts)),
+        facts=facts,
+        known=nothing_known(len(accounts), len(facts.countries)),
     )
 
 
@@ -85,7 +117,7 @@ def nothing_stated(n: int, m: int) -> Facts:
     )
 
 
-def nothing_known(m: int, countries: int = 1) -> Known:
+def nothing_known(m: int, countries: int) -> Known:
     """`Known` of ``m`` accounts and so many countries, of which nothing is known."""
     return Known(
         marks=np.zeros(m, dtype=np.uint32),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from comity.typologies import Hits
 from comity.typologies._common import HOUR, amount, grown, hits, kept, span
-from comity.typologies._marked import met, nobody, spared, through
+from comity.typologies._marked import met, near, spared, through
 
 TAKEN = "time value src out_ptr out_idx out_dst in_ptr in_idx in_src hub known.marks known.sure facts.hosted"
 """What `cash_outs` takes of the columns, in order."""
@@ -143,7 +143,7 @@ def cash_outs(  # type: ignore[no-untyped-def]
         0,
     )
     codes, facts = np.empty(64, dtype=np.int64), np.zeros(2, dtype=np.int64)
-    for a in accounts[:0] if nobody(marks, came) else accounts:
+    for a in near(accounts, marks, came, out_ptr, out_dst, in_ptr, in_src):
         if out_ptr[a] == out_ptr[a + 1]:
             continue
         codes, size = met(a, in_ptr, in_idx, in_src, marks, sure, came, even, 0, codes, 0)

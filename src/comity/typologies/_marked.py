@@ -54,12 +54,27 @@ def met(a, ptr, idx, other, marks, sure, mask, least, way, codes, size):  # type
 
 
 @njit(cache=True, nogil=True)
-def nobody(marks, mask):  # type: ignore[no-untyped-def]
-    """Whether no account has such a mark: then there is nothing to look for."""
-    for one in marks:  # noqa: SIM110 (numba compiles no generator)
-        if one & mask:
-            return False
-    return True
+def near(accounts, marks, mask, out_ptr, out_dst, in_ptr, in_src):  # type: ignore[no-untyped-def]
+    """Of the accounts at least those that deal with one marked ``mask``: found from there where that is less
+    work than to look through what each of them does, or else all."""
+    theirs, own = 0, 0
+    for m in range(len(marks)):
+        if marks[m] & mask:
+            theirs += out_ptr[m + 1] - out_ptr[m] + in_ptr[m + 1] - in_ptr[m]
+    if theirs == 0:
+        return np.empty(0, dtype=np.int32)
+    for a in accounts:
+        own += out_ptr[a + 1] - out_ptr[a] + in_ptr[a + 1] - in_ptr[a]
+    if theirs >= own:
+        return accounts.copy()
+    deals = np.zeros(len(marks), dtype=np.bool_)
+    for m in range(len(marks)):
+        if marks[m] & mask:
+            for p in range(out_ptr[m], out_ptr[m + 1]):
+                deals[out_dst[p]] = True
+            for p in range(in_ptr[m], in_ptr[m + 1]):
+                deals[in_src[p]] = True
+    return accounts[deals[accounts]]
 
 
 @njit(cache=True, nogil=True)
@@ -95,7 +110,7 @@ def exposures(  # type: ignore[no-untyped-def]
     rows, k = np.empty(10 * 16, dtype=np.int64), 0
     ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
     codes = np.empty(64, dtype=np.int64)
-    for a in accounts[:0] if nobody(marks, mask) else accounts:
+    for a in near(accounts, marks, mask, out_ptr, out_dst, in_ptr, in_src):
         codes, size = met(a, in_ptr, in_idx, in_src, marks, sure, mask, 1, 0, codes, 0)
         codes, size = met(a, out_ptr, out_idx, out_dst, marks, sure, mask, 1, 1, codes, size)
         if size == 0 or spared(a, hub, marks, sure, mercy, even):
@@ -148,7 +163,7 @@ def dealings(  # type: ignore[no-untyped-def]
     ptr, evidence, used = np.zeros(16, dtype=np.int64), np.empty(64, dtype=np.int64), 0
     codes = np.empty(64, dtype=np.int64)
     moved = np.zeros(2, dtype=np.int64)
-    for a in accounts[:0] if nobody(marks, mask) else accounts:
+    for a in near(accounts, marks, mask, out_ptr, out_dst, in_ptr, in_src):
         codes, size = met(a, in_ptr, in_idx, in_src, marks, sure, mask, even, 0, codes, 0)
         codes, size = met(a, out_ptr, out_idx, out_dst, marks, sure, mask, even, 1, codes, size)
         if size < least_count or spared(a, hub, marks, sure, mercy, even):

@@ -144,8 +144,8 @@ def _emit(best, places, ins, in_src, outs, dst, facts, found):  # type: ignore[n
 
 @njit(cache=True, nogil=True)
 def _episodes(  # type: ignore[no-untyped-def]
-    a, ins, in_time, in_value, in_src, outs, out_time, out_value, time, value, dst, facts, epochs, risk, hours,
-    ratio, aims, found
+    a, ins, in_time, in_value, in_src, outs, out_time, out_value, time, value, dst, facts, epochs, risk,
+    hours, ratio, aims, found
 ):  # fmt: skip
     """Append the episodes of one account, whose transfers in and out these are."""
     institutions, fewer, value_aim = aims
@@ -189,8 +189,9 @@ def _episodes(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _kernel(  # type: ignore[no-untyped-def]
-    accounts, time, value, dst, in_ptr, in_idx, in_time, in_value, in_src, out_ptr, out_idx, out_time, out_value,
-    hub, marks, sure, src_at, dst_at, src_country, dst_country, epochs, risk, mercy, even, hours, ratio, aims
+    accounts, time, value, dst, in_ptr, in_idx, in_time, in_value, in_src, out_ptr, out_idx, out_time,
+    out_value, hub, marks, sure, src_at, dst_at, src_country, dst_country, epochs, risk, mercy, even, hours,
+    ratio, aims
 ):  # fmt: skip
     """One row per episode: account, institutions, those abroad, value in, value on, span; the evidence."""
     found = (

@@ -25,7 +25,7 @@ from comity.model import Amount, AssetId, Columns, Mark, Transfer
 from comity.typologies import Hits, Parameter, Sample, Scope, Shape, TypologySpec
 from comity.typologies._cash_out import gone_on, judged, told
 from comity.typologies._common import PRACTICE, arrays, frozen, grown, pay, wallet
-from comity.typologies._marked import CRIME, SPARED, called, known, met, nobody, percent, spared, through
+from comity.typologies._marked import CRIME, SPARED, called, known, met, near, percent, spared, through
 
 SPEC = TypologySpec(
     id="proceeds_swapped",
@@ -143,7 +143,7 @@ def _kernel(  # type: ignore[no-untyped-def]
         0,
     )
     codes, facts = np.empty(64, dtype=np.int64), np.zeros(2, dtype=np.int64)
-    for a in accounts[:0] if nobody(marks, came) or not np.any(freezable) else accounts:
+    for a in near(accounts, marks, came, out_ptr, out_dst, in_ptr, in_src):
         if out_ptr[a] == out_ptr[a + 1]:
             continue
         codes, size = met(a, in_ptr, in_idx, in_src, marks, sure, came, even, 0, codes, 0)

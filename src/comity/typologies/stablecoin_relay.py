@@ -170,7 +170,7 @@ CASES = (
         alerts=(wallet(6),),
     ),
     Sample(
-        "near miss: three wallets, and six that still hold it, are to watch",
+        "near miss: three wallets, and more from which it was not paid in yet, are to watch",
         (
             *_relay(0, [*_wallets(1, 4), "CUSTOMER"], 5000),
             *_relay(20, _wallets(11, 7), 5000),

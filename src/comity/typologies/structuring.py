@@ -39,6 +39,7 @@ SPEC = TypologySpec(
         ),
         Parameter("floor", 0.8, "ratio", "a transfer counts from this share of the threshold, below it"),
         Parameter("window", 48, "hours", "the transfers lie within this time"),
+        Parameter("worth_avoiding", 100, "money", "a threshold of law below this is nothing to stay below"),
         Parameter("min_count", 5, "count", "an alert from this many transfers"),
     ),
     joint={"count": "min_count"},
@@ -120,7 +121,7 @@ def _bursts(a, threshold, band, size, out_time, out_value, out_idx, window, watc
 @njit(cache=True, nogil=True)
 def _kernel(  # type: ignore[no-untyped-def]
     accounts, out_ptr, out_idx, out_time, out_value, out_dst, hub, country, epochs, limits,
-    otherwise, floor, window, watch_count
+    otherwise, worth_avoiding, floor, window, watch_count
 ):  # fmt: skip
     """One row per burst: account, peak count, peak total, peak span, largest, threshold; and the evidence.
 
@@ -149,7 +150,7 @@ def _kernel(  # type: ignore[no-untyped-def]
                 end = begin + np.searchsorted(out_time[begin:last], epochs[epoch + 1])
             for kind in range(limits.shape[2]):
                 threshold = _threshold(out_time[begin], place, kind, epochs, limits, otherwise)
-                known = threshold <= 0
+                known = threshold < worth_avoiding
                 for earlier in range(kind):
                     known = known or limits[epoch, place, earlier] == threshold
                 if known:
@@ -173,6 +174,7 @@ def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits
         *arrays(columns, "out_ptr out_idx out_time out_value out_dst hub facts.src_country"),
         *arrays(columns, "known.epochs known.limits"),
         round(parameters["threshold"]),
+        max(1, round(parameters["worth_avoiding"])),
         float(parameters["floor"]),
         round(parameters["window"]),
         max(2, -(-min_count // 2)),

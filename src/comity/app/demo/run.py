@@ -31,7 +31,7 @@ def run(to: Path, *, seed: int, transfers: int, keep: bool, as_json: bool) -> No
     Conflict when ``to`` holds something else, PeerError when a node fails, Unverified when a
     log does not hold.
     """
-    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+    out, err = (Console(stderr=way, highlight=False, emoji=False) for way in (False, True))
     where = place.fresh(to)
     steps = Steps(err, quiet=as_json)
     with _orderly_end(), _world_and_fleet(where, seed, transfers, steps) as (world, fleet):
