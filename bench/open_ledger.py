@@ -116,6 +116,7 @@ def _large(path: Path, transfers: int) -> None:
     parts = []
     with database() as connection:
         connection.execute("SET memory_limit = '2GB'")
+        connection.execute("SET enable_progress_bar = false")
         for version in range(1, _PARTS + 1):
             begin, end = ((version + step) * transfers // _PARTS for step in (-1, 0))
             place = path / f"part-{version:08}.parquet"

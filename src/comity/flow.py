@@ -83,9 +83,9 @@ def detect(
 
     known = knowledge or Knowledge()
     version, columns = ledger.version, ledger.columns()  # in this order: what comes between is seen again
-    rests_on = digest(chosen(only, parameters or {}, columns.scale), known) if state else ""
+    rests_on = digest(chosen(only, parameters or {}, columns.scale), known, _which(ledger)) if state else ""
     ended = load(state, rests_on) if state else None
-    if ended is None:
+    if ended is None or ended.version > version:  # a ledger put back as it was once is begun anew
         done = monitor(
             columns, only=only, parameters=parameters, knowledge=known, engine=engine, progress=progress
         )
@@ -95,6 +95,14 @@ def detect(
         save(state, rests_on, Ended(version, done))
     hits = tuple(WalletIndex(listings).screen_columns(columns))
     return replace(done, findings=(*hits, *done.findings))
+
+
+def _which(ledger: Ledger) -> str:
+    """What tells a ledger from another at the same version, or from one made anew in its place: where it
+    is, and its lock, which is made with the first append and never written."""
+    lock = ledger.path / "lock"
+    made = lock.stat() if lock.exists() else None
+    return f"{ledger.path.resolve()} {made.st_ino} {made.st_mtime_ns}" if made else ""
 
 
 def _again(ledger: Ledger, columns: Columns, ended: Ended, rules: Rules, knowledge: Knowledge) -> Outcome:

@@ -38,6 +38,20 @@ class Numbering:
         return np.array([self._number[text] for text in texts], dtype=kind)
 
 
+def told(party: Party) -> tuple[int, str, tuple[tuple[str, str, str], ...]]:
+    """A party's year of birth (0: not stated), its name without regard to case, and what tells it apart."""
+    year = party.birth_date[:4]
+    return (
+        int(year) if len(year) == 4 and year.isascii() and year.isdigit() else 0,
+        party.name.casefold(),
+        tuple(
+            (one.kind, one.value, one.country)
+            for one in party.identifiers
+            if one.kind in PERSONAL and one.value
+        ),
+    )
+
+
 def holders(
     parties: Mapping[str, Iterable[Party]], accounts: Sequence[str]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int16]]:
@@ -47,13 +61,12 @@ def holders(
     years: dict[str, int] = {}
     for account, held_by in parties.items():
         for party in held_by:
-            if party.birth_date[:4].isdigit():
-                years[account] = min(years.get(account, 9999), int(party.birth_date[:4]))
-            for one in party.identifiers:
-                if one.kind in PERSONAL and one.value:
-                    key = (one.kind, one.value, one.country)
-                    names[key].add(party.name.casefold())
-                    shown[account].add(key)
+            year, name, own = told(party)
+            if year:
+                years[account] = min(years.get(account, 9999), year)
+            for key in own:
+                names[key].add(name)
+                shown[account].add(key)
     keys = sorted(key for key, under in names.items() if len(under) > 1)
     number = {key: place for place, key in enumerate(keys, start=1)}
     identity = np.zeros(len(accounts), dtype=np.int32)

@@ -1,41 +1,79 @@
-"""Columns on disk: written once from Parquet parts, then memory-mapped, so that opening costs nothing."""
+"""Columns on disk, memory-mapped, so that opening costs nothing; and the files they are."""
 
 from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 import numpy as np
 
-from comity.columnar import index, nothing_known, nothing_stated
+from comity.columnar import nothing_known
 from comity.ledger.columns import scale_of
-from comity.model import AccountId, AssetId, Columns
+from comity.model import AssetId, Columns, Facts
 
 if TYPE_CHECKING:
-    import duckdb
     from numpy.typing import NDArray
 
-_ARRAYS = (
-    *("time", "src", "dst", "value", "hub"),
+NUMBERS = {
+    "time": np.int64,
+    "src": np.int32,
+    "dst": np.int32,
+    "value": np.int64,
+    "asset": np.int32,
+    "digits": np.uint8,
+    "memo": np.int32,
+    "src_country": np.int16,
+    "dst_country": np.int16,
+    "src_at": np.int32,
+    "dst_at": np.int32,
+}
+"""One number a transfer."""
+TEXTS = {
+    "assets": ("asset",),
+    "memos": ("memo",),
+    "countries": ("src_country", "dst_country"),
+    "institutions": ("src_at", "dst_at"),
+}
+"""Texts in order of the alphabet, the empty one first, and which numbers count them."""
+OF_ACCOUNTS = ("hosted", "identity", "sharers", "born")
+_INDEXES = (
     *("out_ptr", "out_idx", "out_time", "out_value", "out_dst"),
     *("in_ptr", "in_idx", "in_time", "in_value", "in_src"),
 )
-_BATCH = 1 << 17
+_KINDS = {
+    **NUMBERS,
+    **dict.fromkeys((*TEXTS, "accounts", "ids"), np.int64),
+    **{f"{side}_{name}": np.int64 for side in ("out", "in") for name in ("ptr", "idx", "time", "value")},
+    **dict.fromkeys(("out_dst", "in_src", "identity", "sharers"), np.int32),
+    **dict.fromkeys(("hub", "bank", "hosted"), np.bool_),
+    "born": np.int16,
+}
+_OF_FACTS = (*list(NUMBERS)[4:], *OF_ACCOUNTS)
+PARTIES = "parties.parquet"
+"""Which accounts are held by whom: account, party, how often it is said."""
+TOLD = "told.parquet"
+"""What each of these parties tells: year of birth, name, identifiers."""
 
 
 class Texts(Sequence[str]):
-    """Strings in a memory-mapped file: string i is bytes ``ends[i]:ends[i+1]`` of UTF-8."""
+    """Strings in a memory-mapped file: string i is bytes ``ends[i]:ends[i+1]`` of ``data``, in UTF-8."""
 
     def __init__(self, folder: Path, name: str, *, ascending: bool = False) -> None:
-        self._ends: NDArray[np.int64] = np.load(folder / f"{name}.npy", mmap_mode="r")
-        self._data = np.memmap(folder / f"{name}.utf8", dtype=np.uint8, mode="r")
+        self.ends: NDArray[np.int64] = array(folder, name)
+        with (folder / f"{name}.utf8").open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            held = mmap(file.fileno(), 0, access=ACCESS_READ) if size else b""  # nothing cannot be mapped
+        self.data: NDArray[np.uint8] = np.frombuffer(held, dtype=np.uint8)
+        if self.ends[-1] != size:
+            raise ValueError(f"{name}.utf8 is cut off")
         self._ascending = ascending
 
     def __len__(self) -> int:
-        return len(self._ends) - 1
+        return len(self.ends) - 1
 
     @overload
     def __getitem__(self, at: int) -> str: ...
@@ -47,7 +85,7 @@ class Texts(Sequence[str]):
         place = at + len(self) if at < 0 else at
         if not 0 <= place < len(self):
             raise IndexError(at)
-        return self._data[self._ends[place] : self._ends[place + 1]].tobytes().decode()
+        return self.data[self.ends[place] : self.ends[place + 1]].tobytes().decode()
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
         """Where a string is: by bisection where the strings ascend. Raises ValueError."""
@@ -60,87 +98,98 @@ class Texts(Sequence[str]):
 
 
 def load(folder: Path, reference: AssetId) -> Columns:
-    """The columns `write` left in ``folder``, mapped and not read. Raises OSError when they are gone."""
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+    """The columns in ``folder``, mapped and not read. Raises OSError when they are gone."""
     accounts = Texts(folder, "accounts", ascending=True)
+    countries = Texts(folder, "countries", ascending=True)
+    arrays = {name: array(folder, name) for name in (*NUMBERS, *_INDEXES, "hub", *OF_ACCOUNTS)}
+    if len({len(arrays[name]) for name in NUMBERS}) > 1:
+        raise ValueError("its arrays are not of one length")
     return Columns(
-        **arrays,
+        **{name: held for name, held in arrays.items() if name not in _OF_FACTS},
         accounts=accounts,
         ids=Texts(folder, "ids"),
         reference=reference.value,
         scale=scale_of(reference),
-        facts=nothing_stated(len(arrays["time"]), len(accounts)),
-        known=nothing_known(len(accounts)),
+        facts=Facts(
+            **{name: arrays[name] for name in _OF_FACTS},
+            assets=Texts(folder, "assets", ascending=True),
+            memos=Texts(folder, "memos", ascending=True),
+            countries=countries,
+            institutions=Texts(folder, "institutions", ascending=True),
+        ),
+        known=nothing_known(len(accounts), len(countries)),
     )
 
 
-def write(connection: duckdb.DuckDBPyConnection, folder: Path, n: int) -> None:
-    """Write the columns of the ``n`` > 0 rows of the table ``stored`` into ``folder``, and sync them."""
-    connection.execute(
-        "CREATE TEMP TABLE numbered AS "
-        "SELECT account, (row_number() OVER (ORDER BY account) - 1)::INTEGER AS number "
-        "FROM (SELECT originator AS account FROM stored UNION SELECT beneficiary FROM stored)"
-    )
-    accounts = _write_texts(
-        folder, "accounts", _read(connection, "SELECT account FROM numbered ORDER BY number")
-    )
-    hub = [AccountId(account).is_hub for account in Texts(folder, "accounts")]
-    _save(folder, "hub", np.array(hub, dtype=np.bool_))
-    kinds = {"time": np.int64, "src": np.int32, "dst": np.int32, "value": np.int64}
-    arrays = {
-        name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (n,))
-        for name, kind in kinds.items()
-    }
-    rows = _read(
-        connection,
-        "SELECT epoch_us(time) AS time, s.number AS src, d.number AS dst, units AS value, id "
-        "FROM stored JOIN numbered s ON originator = s.account JOIN numbered d ON beneficiary = d.account "
-        "ORDER BY stored.time, id",
-    )
-    _write_texts(folder, "ids", _fill(rows, arrays))
-    for side, key, other in (("out", "src", "dst"), ("in", "dst", "src")):
-        ptr, idx = index(arrays[key], accounts)
-        _save(folder, f"{side}_ptr", ptr)
-        _save(folder, f"{side}_idx", idx)
-        for name in ("time", "value", other):
-            _save(folder, f"{side}_{name}", arrays[name][idx])
-    for array in arrays.values():
-        array.flush()
+def array(folder: Path, name: str) -> NDArray[Any]:
+    """One array, mapped. Its header is not parsed, as `numpy.load` does: a ledger has dozens of them.
+
+    Raises ValueError when it is no array of its kind.
+    """
+    path = folder / f"{name}.npy"
+    with path.open("rb") as file:
+        head = file.read(10)
+        if head[:8] != b"\x93NUMPY\x01\x00":
+            raise ValueError(f"{path.name} is not an array")
+        held = mmap(file.fileno(), 0, access=ACCESS_READ)
+    return np.frombuffer(held, dtype=_KINDS[name], offset=10 + int.from_bytes(head[8:], "little"))
+
+
+def save(folder: Path, name: str, given: NDArray[Any]) -> None:
+    """Write a whole array."""
+    np.save(folder / f"{name}.npy", given, allow_pickle=False)
+
+
+def fresh(folder: Path, name: str, kind: Any, size: int) -> NDArray[Any]:
+    """A new array on disk, to be filled: a plain view of mapped memory."""
+    if not size:
+        save(folder, name, np.zeros(0, dtype=kind))
+        return np.zeros(0, dtype=kind)
+    return np.asarray(np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (size,)))
+
+
+def begin(folder: Path, name: str, kind: Any, size: int) -> BinaryIO:
+    """The file of a new array, for its items to be written in order: so none of it stays in memory."""
+    file = (folder / f"{name}.npy").open("wb")
+    descr = np.lib.format.dtype_to_descr(np.dtype(kind))
+    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": (size,)})
+    return file
+
+
+def put(file: BinaryIO, items: NDArray[Any], kind: Any) -> None:
+    """The next items of an array that was begun."""
+    file.write(np.ascontiguousarray(items, dtype=kind).data)
+
+
+def write_texts(folder: Path, name: str, batches: Iterable[Any], count: int) -> None:
+    """Write the ``count`` strings of the only column of these Arrow batches."""
+    at = size = 0
+    with begin(folder, name, np.int64, count + 1) as ends, (folder / f"{name}.utf8").open("wb") as file:
+        put(ends, np.zeros(1), np.int64)
+        for batch in batches:
+            its, data = arrow_texts(batch.column(0))
+            put(ends, its[1:] + size, np.int64)
+            at, size = at + len(its) - 1, size + int(its[-1])
+            file.write(data.data)
+    if at != count:
+        raise ValueError(f"{at} {name}, not {count}")
+
+
+def arrow_texts(column: Any) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """The ends and the bytes of an Arrow array of strings without nulls."""
+    import pyarrow as pa
+
+    texts = column.cast(pa.large_binary())
+    _, offsets, data = texts.buffers()
+    if not len(texts):
+        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.uint8)
+    ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    held = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, dtype=np.uint8)
+    return ends - ends[0], held[ends[0] : ends[-1]]
+
+
+def settle(folder: Path) -> None:
+    """Return when every file in the folder is on its disk."""
     for path in folder.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-
-
-def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Any]:
-    reader: Iterator[Any] = connection.sql(sql).to_arrow_reader(_BATCH)
-    return reader
-
-
-def _fill(rows: Iterator[Any], arrays: dict[str, Any]) -> Iterator[Any]:
-    """Copy the numbers of each batch into their arrays, and pass on its ids."""
-    at = 0
-    for batch in rows:
-        for name, array in arrays.items():
-            array[at : at + len(batch)] = batch.column(name).to_numpy()
-        at += len(batch)
-        yield batch.select(["id"])
-
-
-def _write_texts(folder: Path, name: str, rows: Iterator[Any]) -> int:
-    """Write the strings of the only column of these batches; how many there are."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    sizes = [np.zeros(1, dtype=np.int64)]
-    with (folder / f"{name}.utf8").open("wb") as file:
-        for batch in rows:
-            texts = batch.column(0).cast(pa.large_binary())
-            sizes.append(compute.binary_length(texts).to_numpy())
-            file.write(b"".join(texts.to_pylist()))
-    ends = np.cumsum(np.concatenate(sizes), dtype=np.int64)
-    _save(folder, name, ends)
-    return len(ends) - 1
-
-
-def _save(folder: Path, name: str, array: NDArray[Any]) -> None:
-    np.save(folder / f"{name}.npy", array, allow_pickle=False)

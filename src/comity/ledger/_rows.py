@@ -150,8 +150,8 @@ def transfer(row: Sequence[Any]) -> Transfer:
         time.replace(tzinfo=UTC),
         AccountId(originator),
         AccountId(beneficiary),
-        None if quantity is None else Amount(_plain(quantity), AssetId(asset)),
-        None if value is None else _plain(value),
+        None if quantity is None else Amount(plain(quantity), AssetId(asset)),
+        None if value is None else plain(value),
         from_bank,
         to_bank,
         from_country,
@@ -163,7 +163,7 @@ def transfer(row: Sequence[Any]) -> Transfer:
     )
 
 
-def _plain(value: Decimal) -> Decimal:
+def plain(value: Decimal) -> Decimal:
     """Without trailing zeros; through text, because Decimal.normalize rounds to 28 digits."""
     return Decimal(format(value, "f").rstrip("0").rstrip("."))
 

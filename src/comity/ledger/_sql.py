@@ -6,24 +6,29 @@ which version last) and ``stored`` (the transfers that count now). No statement 
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from comity.errors import BadInput, StoreError
-from comity.ledger._parts import Manifest, Part
+from comity.errors import BadInput, StoreError, TooLarge
+from comity.ledger._parts import Part
 from comity.ledger._rows import FIELDS, SCHEMA
 from comity.ledger.columns import scale_of
 from comity.model import AssetId
 
 MEMORY = "3GB"
-"""What DuckDB may hold; what is more goes to the directory ``spill``, or ends an analyst's query."""
+"""What DuckDB may hold; what is more is spilled to the ledger's disk, or ends an analyst's query."""
 VIEWS = ("transfers", "history")
+_LONGEST = 100_000
+_SPILLS = itertools.count()
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -40,6 +45,7 @@ _LACKING = {
     "recorded": "NULL::TIMESTAMP",
 }
 """What parts of format 1 do not have, beside the version."""
+_NO_CORRECTION = "SELECT '' AS id, NULL::VARCHAR AS corrects, false AS voided, 0 AS version"
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 _REFUSED_FUNCTIONS = ("current_setting", "getenv", "getvariable", "pg_get_viewdef")
 _BUILT_IN = ("duckdb_", "pragma_", "sqlite_", "pg_", "information_schema")
@@ -56,21 +62,28 @@ def moment(microseconds: int) -> str:
 
 
 @contextmanager
-def connected(path: Path, parts: Sequence[Part], every: Sequence[Part]) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(
+    path: Path, parts: Sequence[Part], every: Sequence[Part]
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose ``kept.facts`` are those of ``parts``, and its corrections those of ``every``."""
     connection = duckdb.connect(":memory:", config=_CONFIG)
+    # one for each connection: DuckDB names the files in it without regard to who else spills there
+    spill = path / f"spill-{os.getpid()}-{next(_SPILLS)}"
     try:
-        connection.execute(f"SET temp_directory = {quoted(path / 'spill')}")
+        connection.execute(f"SET temp_directory = {quoted(spill)}")
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn on standard output
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         connection.execute("CREATE SCHEMA kept")
-        connection.register("nothing", SCHEMA.empty_table())
-        connection.execute("CREATE TABLE kept.nothing AS SELECT * FROM nothing")
-        connection.unregister("nothing")
+        if not parts:
+            connection.register("nothing", SCHEMA.empty_table())
+            connection.execute("CREATE TABLE kept.nothing AS SELECT * FROM nothing")
+            connection.unregister("nothing")
         connection.execute(f"CREATE VIEW kept.facts AS {_facts(path, parts)}")
         correcting = [part for part in every if part.corrections]
+        facts = _facts(path, correcting) if correcting else _NO_CORRECTION
         connection.execute(
             "CREATE VIEW kept.corrections AS SELECT id, corrects, voided, version "  # noqa: S608
-            f"FROM ({_facts(path, correcting)}) WHERE corrects IS NOT NULL"
+            f"FROM ({facts}) WHERE corrects IS NOT NULL"
         )
         connection.execute(f"CREATE VIEW kept.stored AS {_current(bool(correcting))}")
         yield connection
@@ -82,6 +95,8 @@ def connected(path: Path, parts: Sequence[Part], every: Sequence[Part]) -> Itera
         ) from None
     finally:
         connection.close()
+        if spill.exists():
+            shutil.rmtree(spill, ignore_errors=True)
 
 
 def _facts(path: Path, parts: Sequence[Part]) -> str:
@@ -110,28 +125,30 @@ def _current(corrected: bool) -> str:
     )
 
 
+def within(since: int | None, until: int | None) -> str:
+    """A span of microseconds as a condition of SQL; empty without bounds."""
+    bounds = [f"time >= {moment(since)}"] if since is not None else []
+    bounds += [f"time < {moment(until)}"] if until is not None else []
+    return " AND ".join(bounds)
+
+
 def fence(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
-    manifest: Manifest,
-    since: int | None = None,
-    until: int | None = None,
+    reference: AssetId,
+    parts: Iterable[Part],
+    span: str,
 ) -> None:
     """Make the views that statements may read, and let them reach no file but the parts, and no setting."""
-    value = worth(manifest.reference)
     kept = ", ".join(field for field in FIELDS if field != "value")
-    rate = "rate, rate_source, rate_date"
-    bounds = [f"time >= {moment(since)}"] if since is not None else []
-    bounds += [f"time < {moment(until)}"] if until is not None else []
-    within = f"WHERE {' AND '.join(bounds)}" if bounds else ""
+    shown = f"{kept}, source, {worth(reference)} AS value, rate, rate_source, rate_date"
+    where = f"WHERE {span}" if span else ""
+    connection.execute(f"CREATE VIEW transfers AS SELECT {shown} FROM kept.stored {where}")  # noqa: S608
     connection.execute(
-        f"CREATE VIEW transfers AS SELECT {kept}, source, {value} AS value, {rate} FROM kept.stored {within}"  # noqa: S608
+        f"CREATE VIEW history AS SELECT {shown}, version, corrects, voided, reason, corrected_by, recorded "  # noqa: S608
+        f"FROM kept.facts {where}"
     )
-    connection.execute(
-        f"CREATE VIEW history AS SELECT {kept}, source, {value} AS value, {rate}, version, corrects, voided, "  # noqa: S608
-        f"reason, corrected_by, recorded FROM kept.facts {within}"
-    )
-    paths = ", ".join(quoted(path / part.file) for part in manifest.parts)
+    paths = ", ".join(sorted({quoted(path / part.file) for part in parts}))
     connection.execute(f"SET allowed_paths = [{paths}]")
     connection.execute("SET temp_directory = ''")
     connection.execute("SET enable_external_access = false")
@@ -147,12 +164,14 @@ def worth(reference: AssetId) -> str:
 
 def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     """Raises BadInput unless it is one SELECT that names `VIEWS`, and its own subqueries, only."""
+    if len(sql) > _LONGEST:
+        raise TooLarge(f"a statement of {len(sql):,} characters", remedy=f"at most {_LONGEST:,} are read")
     kinds = [statement.type for statement in duckdb.extract_statements(sql)]
     if kinds != [duckdb.StatementType.SELECT]:
         raise BadInput("not one SELECT statement", remedy="write one SELECT over `transfers`")
     try:
-        row = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-        tree = json.loads(row[0]) if row else {}
+        ((text,),) = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
+        tree = json.loads(text)
     except (RecursionError, ValueError):
         raise BadInput("the statement is nested too deeply", remedy="write it flatter") from None
     if tree.get("error", True):

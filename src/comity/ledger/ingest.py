@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from comity import intake as distrust
 from comity import plugins
 from comity.chains import Intake
-from comity.errors import BadInput
-from comity.ledger.store import Ledger
+from comity.errors import BadInput, TooLarge
+from comity.ledger._rows import MAX_ROWS
+from comity.ledger.store import Ledger, Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,14 @@ def ingest(
     now: datetime,
     chain: str | None = None,
     options: Mapping[str, str] | None = None,
-    rates: Mapping[str, Decimal] | None = None,
+    rates: Rates | None = None,
     wrap: Callable[[BinaryIO], BinaryIO] | None = None,
 ) -> IngestSummary:
     """Add the transfers of a file, packed or not, to a ledger.
 
     ``chain`` names the plug-in, else the first bytes do. ``rates`` are as in `Ledger.append`. ``wrap`` may
-    put a stream around the one that is read, to show progress. Raises BadInput (UnknownFormat, TooLarge),
+    put a stream around the one that is read, to show progress. Notes of the summary say where no rate was
+    recent enough. Raises BadInput (UnknownFormat, TooLarge),
     Unverified or Conflict, and then nothing was added.
     """
     with distrust.open_source(path) as stream:
@@ -61,7 +65,8 @@ def ingest(
                 )
         state = Intake(now, asked, earlier=ledger.find)
         source = wrap(stream) if wrap is not None else stream
-        added = ledger.append(plugin.read(source, state), rates=rates, source=path.name)
+        _check_rows(source)
+        added = ledger.append(plugin.read(source, state), rates=rates, source=path.name, notes=state.notes)
     return IngestSummary(
         transactions=state.transactions,
         inputs=state.inputs,
@@ -71,3 +76,26 @@ def ingest(
         chain=plugin.SPEC.id,
         notes=tuple(state.notes),
     )
+
+
+def _check_rows(stream: BinaryIO) -> None:
+    """Refuse a Parquet file for the number of rows that it says it has, before the first of them is read.
+
+    Equal rows take next to no room in it: its size bounds nothing. Any other format is counted as it is read.
+    """
+    if not stream.seekable():
+        return
+    packed = stream.read(4) == b"PAR1"
+    stream.seek(0)
+    if packed:
+        try:
+            rows: int = parquet.read_metadata(stream).num_rows
+        except (pa.ArrowException, OSError):
+            rows = 0  # its reader says what is wrong with it
+        stream.seek(0)
+        if rows > MAX_ROWS:
+            raise TooLarge(
+                f"a table of {rows:,} rows",
+                why=f"at most {MAX_ROWS:,} are added at once",
+                remedy="split the file",
+            )

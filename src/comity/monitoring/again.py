@@ -2,7 +2,10 @@
 
 A new, late or corrected transfer can change the account-local hits of its two accounts, and the window-local
 hits that begin not long before or after it. What is stated of an account (who keeps it, who holds it) can
-change too, and with it the hits of those who dealt with it. All else stays as it was (ADR 0013).
+change too, and with it the hits of those who dealt with it. An identifier that holders share ties accounts
+together that never dealt with each other, and `Facts` keep only one of an account's: where that of a touched
+account is shared, or may have been before a correction, the typologies that look at it run over everything.
+All else stays as it was (ADR 0013).
 """
 
 from __future__ import annotations
@@ -17,12 +20,14 @@ from numpy.typing import NDArray
 from comity import plugins
 from comity.model import AccountId, Columns, Finding
 from comity.monitoring import parts
-from comity.monitoring.run import Outcome, Rules, Unfinished, findings, in_order
+from comity.monitoring.run import Outcome, Rules, Unfinished, everything, findings, in_order
 from comity.typologies import Scope, Shape
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OF_HOLDERS = frozenset({"facts.hosted", "facts.identity", "facts.sharers", "facts.born"})
-"""Facts of accounts that a transfer of another account, or a later one, can change."""
+_OF_HOLDERS = frozenset({"facts.hosted", "facts.born"})
+"""Facts of an account that any transfer of its own can change."""
+_SHARED = frozenset({"facts.identity", "facts.sharers"})
+"""Facts of an account that a transfer of others, who were never heard of, can change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,17 @@ def again(columns: Columns, earlier: Outcome, touched: Touched, rules: Rules) ->
     """
     numbers = parts.numbers(columns.accounts, touched.accounts)
     stated_anew = _stated_anew(columns, numbers, corrected=touched.corrected)
+    shared_anew = touched.corrected or bool((columns.facts.identity[numbers] > 0).any())
     around = _neighbours(columns, stated_anew)
     found: list[Finding] = []
     short: dict[str, set[str]] = {}
     for name, parameters in rules.items():
         module = plugins.load("typologies", name)
+        if shared_anew and not _SHARED.isdisjoint(module.SPEC.uses):
+            hits = module.run(columns, parameters, everything(columns))
+            found += findings(columns, module, hits)
+            short[name] = {columns.accounts[int(number)] for number in hits.unfinished}
+            continue
         of_holders = not _OF_HOLDERS.isdisjoint(module.SPEC.uses)
         own = [finding for finding in earlier.findings if finding.rule == name]
         left = {account for one in earlier.unfinished if one.rule == name for account in one.accounts}
@@ -86,15 +97,12 @@ def _began(finding: Finding) -> int:
 
 
 def _stated_anew(columns: Columns, numbers: NDArray[np.int32], *, corrected: bool) -> NDArray[np.int32]:
-    """Accounts of which something may be stated otherwise than before: those touched, if anything is (or,
-    after a correction, was) stated of them at all, and those whose holder gives the same identifier."""
+    """Those of the touched accounts of which something is (or, after a correction, was) stated at all."""
     facts = columns.facts
-    shared = np.unique(facts.identity[numbers])
-    same = np.flatnonzero(np.isin(facts.identity, shared[shared > 0]))
     hosted = numbers if corrected else numbers[facts.hosted[numbers]]
     kept = [n for n in hosted if AccountId(columns.accounts[int(n)]).chain]
     held = numbers[facts.born[numbers] > 0]
-    return np.unique(np.concatenate((same, np.array(kept, dtype=np.int64), held))).astype(np.int32)
+    return np.unique(np.concatenate((np.array(kept, dtype=np.int64), held))).astype(np.int32)
 
 
 def _neighbours(columns: Columns, numbers: Iterable[int]) -> NDArray[np.int32]:

@@ -2,19 +2,21 @@
 
 The rules are those of the batch: what a list or an analyst says of either account, the alerts of the last
 monitoring, the velocity typology with this transfer as the latest, and the duties of every country touched.
-A ruling costs look-ups and comparisons only, however large the ledger and the lists.
+A ruling costs look-ups and comparisons only, however large the ledger and the lists. Not looked at: the names
+of the parties and the institutions between them; whose they are is to be screened by name beforehand.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from comity import plugins
+from comity.errors import BadInput
 from comity.model import (
     Attribution,
     Authorisation,
@@ -35,6 +37,9 @@ Duties = Callable[[Transfer, datetime, Mapping[str, str]], tuple[Duty, ...]]
 """The duties of a transfer at a moment, the facts being these."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MOST_UNITS = 10**18
+"""No transfer in a ledger is worth more, in units of its columns."""
+_MOST_PACES = 500_000
 _ORDER = {Ruling.ALLOW: 0, Ruling.HOLD: 1, Ruling.REFUSE: 2}
 _SANCTIONED = Mark.SANCTIONED | Mark.TERRORISM
 _SUSPECT = {"suspicion": "alert"}
@@ -79,6 +84,7 @@ class Velocity:
         self._times = given["times"]
         self._number = {account: number for number, account in enumerate(columns.accounts)}
         self._paces: dict[tuple[str, bool], _Pace] = {}
+        self._most = _MOST_PACES
         self.source = plugins.load("typologies", "velocity").SPEC.source
 
     def ground(self, account: str, time: int, value: int, *, incoming: bool) -> Ground | None:
@@ -96,20 +102,35 @@ class Velocity:
         text = f"With this transfer {account} has {verb} {count} within {minutes} minutes, {worth:,f} in all."
         return Ground(Ruling.HOLD, "velocity", text, self.source)
 
-    def note(self, account: str, time: int, value: int, *, incoming: bool) -> None:
-        """Count a transfer that was sent."""
-        pace = self._pace(account, incoming, time)
-        pace.recent.append((time, max(value, 0)))
-        pace.total += max(value, 0)
+    def note(self, account: str, time: int, value: int, *, incoming: bool, now: int) -> None:
+        """Count a transfer that was sent at ``time``, be it later ones that are counted already."""
+        pace = self._pace(account, incoming, now)
+        one = (time, max(value, 0))
+        if pace.recent and time < pace.recent[-1][0]:
+            insort(pace.recent, one)
+        else:
+            pace.recent.append(one)
+        pace.total += one[1]
         pace.count += 1
 
     def _pace(self, account: str, incoming: bool, time: int) -> _Pace:
         pace = self._paces.get((account, incoming))
         if pace is None:
+            if len(self._paces) >= self._most:
+                self._forget(time)
             pace = self._paces[account, incoming] = self._earlier(account, incoming, time)
         while pace.recent and time - pace.recent[0][0] > self._window:
             pace.total -= pace.recent.popleft()[1]
         return pace
+
+    def _forget(self, time: int) -> None:
+        """Leave out accounts without a payment in the window: they are looked up in the ledger again."""
+        busy = {
+            key: pace
+            for key, pace in self._paces.items()
+            if pace.recent and time - pace.recent[-1][0] <= self._window
+        }
+        self._paces, self._most = busy, max(_MOST_PACES, 2 * len(busy))
 
     def _earlier(self, account: str, incoming: bool, time: int) -> _Pace:
         """What the ledger holds of it; what an account moves to itself is no payment."""
@@ -154,11 +175,10 @@ class Authoriser:
         self._velocity = Velocity(columns, velocity)
         self._scale = columns.scale
         self._reference = columns.reference
-        self._evm = {
-            account.rsplit(":", 1)[1]: one
-            for account, one in attributions.items()
-            if account.startswith(("eip155:", "listed:"))
-        }
+        self._evm: dict[str, list[Attribution]] = {}
+        for account, one in attributions.items():
+            if account.startswith(("eip155:", "listed:")):
+                self._evm.setdefault(account.rsplit(":", 1)[1], []).append(one)
 
     def decide(self, transfer: Transfer, at: datetime) -> Authorisation:
         """The ruling on a transfer that would be sent at ``at``. Raises BadInput where its worth is not known
@@ -180,27 +200,36 @@ class Authoriser:
         ruling = max((g.ruling for g in grounds), key=_ORDER.__getitem__, default=Ruling.ALLOW)
         return Authorisation(transfer.id, ruling, tuple(grounds), duties, at)
 
-    def sent(self, transfer: Transfer, at: datetime) -> None:
-        """Count a transfer that was sent."""
+    def sent(self, transfer: Transfer, at: datetime, now: datetime | None = None) -> None:
+        """Count a transfer that was sent at ``at``; ``now``, where that is later."""
         time, value = (at - _EPOCH) // _MICROSECOND, self._worth(transfer)
+        told = time if now is None else (now - _EPOCH) // _MICROSECOND
         if transfer.originator != transfer.beneficiary:
-            self._velocity.note(transfer.originator.value, time, value, incoming=False)
-            self._velocity.note(transfer.beneficiary.value, time, value, incoming=True)
+            self._velocity.note(transfer.originator.value, time, value, incoming=False, now=told)
+            self._velocity.note(transfer.beneficiary.value, time, value, incoming=True, now=told)
 
     def _worth(self, transfer: Transfer) -> int:
+        """In units of the columns, -1 where it is not known. Raises BadInput for what no ledger would keep."""
         worth, amount = transfer.value, transfer.amount
+        most = Decimal(_MOST_UNITS).scaleb(-self._scale)
+        if amount is not None and not 0 <= amount.quantity < _MOST_UNITS:
+            raise _out_of_bounds("an amount", amount.quantity)
         if worth is None and amount is not None and amount.asset.value == self._reference:
             worth = amount.quantity
-        return -1 if worth is None else int(worth.scaleb(self._scale))
+        if worth is None:
+            return -1
+        if not 0 <= worth <= most:
+            raise _out_of_bounds("a value", worth)
+        return int(worth.scaleb(self._scale).to_integral_value(ROUND_HALF_EVEN))
 
     def _said(self, account: str) -> list[Ground]:
         """What lists, analysts and the last monitoring say of an account."""
-        found = []
-        said = self._attributions.get(account)
-        if said is None and account.startswith("eip155:"):
-            said = self._evm.get(account.rsplit(":", 1)[1])
-        if said is not None and (ground := self._attributed(account, said)):
-            found.append(ground)
+        about = [one for one in (self._attributions.get(account),) if one]
+        if account.startswith("eip155:"):  # one key holds an address on every EVM chain
+            elsewhere = self._evm.get(account.rsplit(":", 1)[1].lower(), ())
+            about += (one for one in elsewhere if one.account != account)
+        every = (self._attributed(account, said) for one in about for said in (one, *one.others))
+        found = list(dict.fromkeys(filter(None, every)))
         for finding in self._alerts.get(account, ()):
             if finding.level is Level.ALERT:
                 text = f"{account} has an alert of {finding.rule}: {finding.reasons[0]}"
@@ -232,3 +261,11 @@ class Authoriser:
                 lack = f"The name of the {' and the '.join(missing)} is missing."
                 return Ground(Ruling.HOLD, duty.kind, f"{lack} {duty.what} ({duty.jurisdiction})", source)
         return None
+
+
+def _out_of_bounds(what: str, quantity: Decimal) -> BadInput:
+    return BadInput(
+        f"{what} out of bounds: {quantity}",
+        why="no ledger keeps it: it is below 0, or beyond 10^18 of the least units",
+        remedy="correct the transfer",
+    )

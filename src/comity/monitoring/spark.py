@@ -92,7 +92,7 @@ def session(master: str = "local[*]", *, settings: Mapping[str, str] | None = No
     except Exception as error:  # noqa: BLE001 (py4j raises kinds of its own)
         raise SettingsError(
             f"Spark did not start on {master}",
-            why=str(error).splitlines()[0][:300],
+            why=(str(error).splitlines() or [type(error).__name__])[0][:300],
             remedy="check that Java 17 or later is installed (`java -version`) and that the master is up",
         ) from None
 
@@ -120,6 +120,7 @@ class Spark:
         if not len(columns):
             return
         folder = Path(tempfile.mkdtemp(prefix="comity-", dir=self.staging))
+        given = None
         try:
             uses = {use for name in rules for use in plugins.load("typologies", name).SPEC.uses}
             given = self.session.sparkContext.broadcast(parts.frame(columns))
@@ -130,8 +131,9 @@ class Spark:
                     progress(f"{len(by_shape[shape])} typologies by {shape.value}", done, len(jobs))
                 if by_shape[shape]:
                     yield from _collected(job(columns, frame, given, by_shape[shape]))
-            given.unpersist()
         finally:
+            if given is not None:
+                given.destroy()
             shutil.rmtree(folder, ignore_errors=True)
 
     def _rows(self, columns: Columns, folder: Path, *, with_memos: bool) -> DataFrame:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from comity import __version__
 from comity.codec import canonical, from_plain, to_json, to_plain
-from comity.errors import ComityError
+from comity.errors import ComityError, StoreError
 from comity.model import Finding, Knowledge
 from comity.monitoring.run import Outcome, Rules, Unfinished
 
@@ -25,15 +26,22 @@ class Ended:
     outcome: Outcome
 
 
-def digest(rules: Rules, knowledge: Knowledge) -> str:
-    """What a run rests on beside the ledger: another program, rule, list or law begins anew."""
+def digest(rules: Rules, knowledge: Knowledge, ledger: str = "") -> str:
+    """What a run rests on: another program, rule, list, law or ledger begins anew."""
     plain = {name: dict(given) for name, given in sorted(rules.items())}
-    return hashlib.sha256(canonical([__version__, plain]) + to_json(knowledge)).hexdigest()
+    return hashlib.sha256(canonical([__version__, plain, ledger]) + to_json(knowledge)).hexdigest()
 
 
 def latest(path: Path) -> Outcome | None:
-    """The outcome of the last run, whatever it rests on; None when there is none."""
+    """The outcome of the last run, whatever it rests on; None when there was none. Raises StoreError where
+    it cannot be read: who rules without its alerts lets pass what they would hold."""
     ended = load(path)
+    if ended is None and path.exists():
+        raise StoreError(
+            f"{path.name}, the outcome of the last monitoring, cannot be read",
+            why="it is damaged, or of another version of Comity",
+            remedy="run `comity node detect`: it is made again",
+        )
     return ended.outcome if ended else None
 
 
@@ -63,9 +71,10 @@ def save(path: Path, rests_on: str, ended: Ended) -> None:
         "unfinished": [to_plain(one) for one in ended.outcome.unfinished],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.new-", dir=path.parent)  # its owner's only
+    fresh = Path(name)
     try:
-        with fresh.open("wb") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(canonical(head) + b"\n")
             for finding in ended.outcome.findings:
                 file.write(to_json(finding) + b"\n")

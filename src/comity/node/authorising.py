@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from comity import flow
+from comity.lists._wallets import typed
 from comity.model import AccountId, Authorisation, Ruling, Transfer
-from comity.node.decided import Decided, entries
+from comity.node.decided import Decided, since
 from comity.node.hops import rates_of
 from comity.node.node import Node
 
@@ -40,6 +42,7 @@ class Gate:
 
     def decide(self, transfer: Transfer) -> tuple[Authorisation, Future[str]]:
         """The ruling, and a future that is done when it is on disk: tell nobody before. Raises BadInput."""
+        transfer = _canonical(transfer)
         with self._lock:
             now = self._node.clock()
             authoriser = self._current(now)
@@ -77,7 +80,8 @@ class Gate:
         self._decided.close()
 
     def _current(self, now: datetime) -> Authoriser:
-        if self._authoriser is not None and self._looked and now - self._looked < _LOOK_AGAIN:
+        recent = self._looked is not None and abs(now - self._looked) < _LOOK_AGAIN  # clocks are set back too
+        if self._authoriser is not None and recent:
             return self._authoriser
         stamp = self._stamped()
         if self._authoriser is None or stamp != self._stamp:
@@ -105,19 +109,26 @@ class Gate:
             policy=self._policy,
         )
         for transfer, at in _remembered(node, now):
-            authoriser.sent(transfer, at)
+            authoriser.sent(transfer, at, now)
         return authoriser
 
 
 def _remembered(node: Node, now: datetime) -> list[tuple[Transfer, datetime]]:
     """What was allowed within the last day and is not in the ledger yet."""
     found = []
-    for entry, _ in entries(node.paths.authorisations):
-        at = datetime.fromisoformat(entry["at"])
-        if entry["ruling"] == Ruling.ALLOW and now - at <= _REMEMBERED:
+    for entry in reversed(since(node.paths.authorisations, now - _REMEMBERED)):
+        if entry["ruling"] == Ruling.ALLOW:
+            at = datetime.fromisoformat(entry["at"])
             found.append((_transfer(entry, at), at))
     known = node.ledger().find([transfer.id for transfer, _ in found]) if found else {}
     return [(transfer, at) for transfer, at in found if transfer.id not in known]
+
+
+def _canonical(transfer: Transfer) -> Transfer:
+    """With its accounts as lists and ledgers write them: a wallet pasted with the capitals of its checksum is
+    the same wallet. Raises BadInput for an address that its chain does not have."""
+    ends = {end: typed(getattr(transfer, end).value) for end in ("originator", "beneficiary")}
+    return replace(transfer, **ends)
 
 
 def _transfer(entry: Mapping[str, Any], at: datetime) -> Transfer:

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Decided:
     def add(self, entry: Mapping[str, Any]) -> Future[str]:
         """Have an entry written; the future gives its hash once it is on disk, or raises StoreError."""
         future: Future[str] = Future()
+        future.set_running_or_notify_cancel()  # who waits may go away, and the entry is written all the same
         with self._stirred:
             if self._closing:
                 raise StoreError("the file of rulings is closed", remedy="start the node again")
@@ -65,11 +67,11 @@ class Decided:
                 return
             try:
                 hashes = self._write([entry for entry, _ in batch])
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 (a writer that ended would leave all who wait hanging)
                 failed = StoreError(
                     "a ruling could not be written",
-                    why=error.strerror or str(error),
-                    remedy="free space on the disk; the transfer is not authorised",
+                    why=getattr(error, "strerror", None) or str(error),
+                    remedy="put that right (free space on the disk); the transfer is not authorised",
                 )
                 for _, future in batch:
                     future.set_exception(failed)
@@ -80,7 +82,10 @@ class Decided:
     def _write(self, entries: list[Mapping[str, Any]]) -> list[str]:
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            if os.fstat(self._file).st_size != self._size:
+            held = os.fstat(self._file)
+            if not self._path.exists() or not os.path.samestat(held, self._path.stat()):
+                raise OSError(f"{self._path.name} was moved away or replaced: put it back, and start again")
+            if held.st_size != self._size:
                 self._catch_up()
             lines, hashes, head = [], [], self._head
             for entry in entries:
@@ -104,7 +109,11 @@ class Decided:
     def _catch_up(self) -> None:
         """Find the last whole line; what a crash left of another was never told, and is taken away."""
         size = os.fstat(self._file).st_size
-        tail = os.pread(self._file, min(size, _TAIL), max(0, size - _TAIL))
+        tail, begin = b"", size
+        while begin and tail.count(b"\n") < 2:
+            step = min(begin, _TAIL)
+            begin -= step
+            tail = os.pread(self._file, step, begin) + tail
         whole = tail.rfind(b"\n") + 1
         if whole < len(tail):
             size -= len(tail) - whole
@@ -112,6 +121,45 @@ class Decided:
         last = tail[tail.rfind(b"\n", 0, max(whole - 1, 0)) + 1 : whole]
         self._head = hashlib.sha256(last).hexdigest() if last else _NONE
         self._size = size
+
+
+def since(path: Path, moment: datetime) -> list[dict[str, Any]]:
+    """The entries at or after a moment, the last first, read from the end: what is older is not read.
+
+    Their chain is not checked. A line that is being written, or is none, is passed over.
+    """
+    found: list[dict[str, Any]] = []
+    for line in _backwards(path):
+        try:
+            entry = json.loads(line)
+            at = datetime.fromisoformat(entry["at"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        if at < moment:
+            break
+        found.append(entry)
+    return found
+
+
+def _backwards(path: Path) -> Iterator[bytes]:
+    """The whole lines of a file, the last first."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        begin, rest = file.seek(0, os.SEEK_END), b""
+        ended = False  # what stands behind the last end of a line was never told
+        while begin:
+            step = min(begin, _TAIL)
+            begin -= step
+            file.seek(begin)
+            first, *lines = (file.read(step) + rest).split(b"\n")
+            for line in reversed(lines):
+                if ended:
+                    yield line
+                ended = True
+            rest = first
+        if ended and rest:
+            yield rest
 
 
 def entries(path: Path) -> Iterator[tuple[dict[str, Any], str]]:

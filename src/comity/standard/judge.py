@@ -1,8 +1,8 @@
 """Duties of one transfer at once: those of `duties`, with the law of each situation looked up beforehand.
 
 A situation is all that the law looks at but the transfer's worth: who stands at its ends and where, the
-facts, and the hour (law, lists and deadlines change with the local day). The first transfer of a situation
-costs what `duties` costs; the next ones a few comparisons each.
+facts, and the quarter of an hour (law, lists and deadlines change with the local day, which in India begins at
+half past). The first transfer of a situation costs what `duties` costs; the next ones a few comparisons each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from comity.standard.duties import Worth, place, rate_of, seen, surroundings
 from comity.standard.law import Standard
 
 MOST = 50_000
-"""Situations kept; beyond so many the oldest hour's are forgotten with all others."""
+"""Situations kept; beyond so many all are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ class Judge:
             for party in (transfer.originator_party, transfer.beneficiary_party)
         )
         asset = transfer.amount.asset.currency if transfer.amount else ""
+        moment = on.astimezone(UTC)
         return (
             transfer.originator_institution or ends[0].institution,
             transfer.beneficiary_institution or ends[1].institution,
@@ -113,7 +114,7 @@ class Judge:
             transfer.intermediaries,
             asset,
             tuple(sorted(facts.items())) if facts else (),
-            on.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
+            moment.replace(minute=moment.minute - moment.minute % 15, second=0, microsecond=0),
         )
 
     def _possible(self, transfer: Transfer, on: datetime, facts: Mapping[str, str]) -> tuple[_Possible, ...]:

@@ -54,14 +54,14 @@ class Pairing:
         self._bridges, self._columns, self._forward = bridges, columns, forward
         self._within = bridges.within // MICROSECOND
         self._others = bridges.sides if callable(bridges.sides) else _either_way(bridges.sides)
-        self._reasons: dict[int, str] = {}
+        self._reasons: dict[int, tuple[str, str]] = {}
 
     def is_side(self, account: int) -> bool:
         """Whether the account is a side of a bridge."""
         return bool(self._others(self._columns.accounts[account]))
 
-    def reason(self, transfer: int) -> str:
-        """Why the trace came to this transfer."""
+    def reason(self, transfer: int) -> tuple[str, str]:
+        """Why the trace came to this transfer, and from which account of the bridge."""
         return self._reasons[transfer]
 
     def payout(self, transfer: int) -> tuple[int, int, int]:
@@ -80,7 +80,7 @@ class Pairing:
         if len(pairs) != 1:
             return (s.TOO_MANY if pairs else s.NONE_FITS), 0, 0
         mine, other, there = pairs.pop()
-        self._reasons[other] = self._words(mine, other, here, there)
+        self._reasons[other] = self._words(mine, other, here, there), columns.accounts[here]
         return other, int(columns.value[mine]), int(columns.value[other])
 
     def _sides(self, account: int) -> list[int]:

@@ -49,7 +49,7 @@ def swept(side, state):  # type: ignore[no-untyped-def]
     if at < n and step * side.all_time[e] <= limit:
         now = step * side.all_time[e]
         while at < n and step * side.all_time[e] == now:
-            near = side.near[e]
+            near = np.int64(side.near[e])
             if state.active[near] and not is_hub(side, near):
                 queued(side, state, s.slot_of(state, near), now)
             at, e = at + 1, e + step
@@ -90,7 +90,7 @@ def walk(side, state):  # type: ignore[no-untyped-def]
     """Go on until all is done (`DONE`), something must be asked (`ASK`), there is too little room (`GROW`,
     and how much is needed, see `room_for`), or a sweep would cost less (`SWITCH`)."""
     counts = state.counts
-    answered(state)
+    answered(side, state)
     while True:
         if counts[s.SWEEPING]:
             if (counts[s.N_HEAP] == 0 or state.heap[0, 0] > counts[s.NOW]) and not swept(side, state):
@@ -159,18 +159,22 @@ def finished(side, state):  # type: ignore[no-untyped-def]
             reason = s.TIME if follows(state, slot) else s.DUST
         if poison and not is_hub(side, account):
             taint = max(closing(side, account, state.given[s.END]), traced)
-        ended(state, slot, reason, traced, taint if poison else 0, -1)
+        ended(state, slot, reason, traced, taint if poison else 0, s.NO)
 
 
 def run(
     side: Side,
     given: dict[int, int],
     kind: Callable[[int], int],
+    order: Callable[[int], list[int]],
     payout: Callable[[int], tuple[int, int, int]] | None,
 ) -> s.State:
-    """Trace, and give back all there is to know. ``given`` are parameters by name in `_state`; ``kind`` says
-    of an account what it is, ``payout`` of a transfer into a bridge the one out of it (or why there is
-    none), and what both are worth."""
+    """Trace, and give back all there is to know.
+
+    ``given`` are parameters by name in `_state`; ``kind`` says of an account what it is, ``order`` of a
+    transaction in which order its inputs are, and then its outputs, ``payout`` of a transfer into a bridge
+    the one out of it (or why there is none), and what both are worth.
+    """
     parameters = np.zeros(11, dtype=np.int64)
     for name, value in given.items():
         parameters[name] = value
@@ -187,22 +191,31 @@ def run(
             state = state._replace(active=np.zeros(len(side.hub), dtype=np.uint8))
             begin_sweep(side, state)
         else:
-            state = _answer(state, kind, payout)
+            state = _answered(side, state, kind, order, payout)
 
 
-def _answer(
-    state: s.State, kind: Callable[[int], int], payout: Callable[[int], tuple[int, int, int]] | None
+def _answered(
+    side: Side,
+    state: s.State,
+    kind: Callable[[int], int],
+    order: Callable[[int], list[int]],
+    payout: Callable[[int], tuple[int, int, int]] | None,
 ) -> s.State:
     """Answer what the kernel asked."""
     count = int(state.counts[s.N_ASKED])
     state = s.grown(state, count, 0)
     for row in range(count):
         question = int(state.asked[row, 0])
-        if question >= 0:
-            state.asked[row, 1] = kind(question)
-        else:
+        if question < 0:
             assert payout is not None, "only a bridge is asked for its payout"
-            at = state.counts[s.N_PAYOUTS]
-            state.payouts[at] = (-1 - question, *payout(-1 - question))
+            state.payouts[state.counts[s.N_PAYOUTS]] = (-1 - question, *payout(-1 - question))
             state.counts[s.N_PAYOUTS] += 1
+        elif side.hub[question]:
+            turns = order(question)
+            state = s.grown(state, 0, len(turns))
+            state.asked[row, 1] = begin = int(state.counts[s.N_HELD])
+            state.held[begin : begin + len(turns)] = turns
+            state.counts[s.N_HELD] += len(turns)
+        else:
+            state.asked[row, 1] = kind(question)
     return state

@@ -69,8 +69,8 @@ class Step:
     ``source`` and ``target`` are originator and beneficiary, in either direction of the trace. ``hop`` is
     1 next to the start; a transaction has the hop of the accounts it leads to. ``estimated``: the value
     of the transfer is not known and was taken to be an equal part. ``inferred``: the trace came to this
-    transfer over a bridge, for the ``reason`` given, and not along the ledger. ``tainted``: what of the
-    transfer is tainted, by poison (None by other methods); ``value`` may then be 0.
+    transfer over a bridge, from the account ``via``, for the ``reason`` given, and not along the ledger.
+    ``tainted``: what of the transfer is tainted, by poison (None by other methods); ``value`` may then be 0.
     """
 
     transfer: str
@@ -82,6 +82,7 @@ class Step:
     estimated: bool = False
     inferred: bool = False
     reason: str = ""
+    via: str = ""
     tainted: Decimal | None = None
 
 

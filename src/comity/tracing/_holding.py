@@ -26,7 +26,7 @@ COUNTED = -2
 """In place of an arrival's units: they are in the account's list already."""
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def ended(state, slot, reason, value, taint, hop):  # type: ignore[no-untyped-def]
     """So much value (and taint) ends at an account for this reason; ``hop`` -1: as far as it is known."""
     if hop >= 0 and state.slots[slot, s.LEAF_HOP] < 0:
@@ -52,7 +52,7 @@ def opened(side, state, slot):  # type: ignore[no-untyped-def]
     account, begin = slots[slot, s.ACCOUNT], counts[s.N_HELD]
     if in_lots(state):
         low = balances(side, account, state.held[:0])
-        slots[slot, s.HEAD], slots[slot, s.TAIL] = added(state, -1, -1, -low, 0)
+        slots[slot, s.HEAD], slots[slot, s.TAIL] = added(state, s.NO, s.NO, -low, s.CLEAN)
         return
     counts[s.N_HELD] += side.ptr[account + 1] - side.ptr[account]
     slots[slot, s.HELD_FROM] = begin
@@ -140,7 +140,7 @@ def waiting(side, state, slot, transfer):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def lots_in(side, state, slot, node):  # type: ignore[no-untyped-def]
+def lots_in(state, slot, node):  # type: ignore[no-untyped-def]
     """Put the units of an arrival at the tail of the account's list, unless they are there."""
     first = state.nodes[node, s.FIRST]
     forgotten(state, slot, node)
@@ -171,7 +171,7 @@ def unseen_in(side, state, slot, first, last, clock):  # type: ignore[no-untyped
             if node >= 0:
                 more_untraced(state, slot, gap)
                 gap = 0
-                lots_in(side, state, slot, node)
+                lots_in(state, slot, node)
             elif bfar[q] != account:
                 gap += bvalue[q] if bvalue[q] >= 0 else max(worth_behind(side, account, q), 0)
         first, q = first + 1, q + sign
@@ -181,7 +181,7 @@ def unseen_in(side, state, slot, first, last, clock):  # type: ignore[no-untyped
 
 @njit(cache=True, nogil=True)
 def change_in(side, state, slot, first, end):  # type: ignore[no-untyped-def]
-    """Count the change among transfers in from the ``first``-th to before the ``end``-th: those that were left
+    """Count the change among transfers in from the ``first``-th to before the ``end``-th: those left
     out within their instant."""
     account = state.slots[slot, s.ACCOUNT]
     for number in range(first, end):
@@ -191,7 +191,7 @@ def change_in(side, state, slot, first, end):  # type: ignore[no-untyped-def]
             continue
         node = waiting(side, state, slot, side.bidx[q])
         if node >= 0:
-            lots_in(side, state, slot, node)
+            lots_in(state, slot, node)
         else:
             more_untraced(state, slot, max(worth_behind(side, account, q), 0))
 
@@ -215,7 +215,7 @@ def lots_out(state, slot, units):  # type: ignore[no-untyped-def]
     dropped(state, some)
     if found:
         slots[slot, s.TRACED] -= found
-        ended(state, slot, s.DUST, found, 0, -1)
+        ended(state, slot, s.DUST, found, 0, s.NO)
 
 
 @njit(cache=True, nogil=True)
@@ -297,8 +297,8 @@ def left(state, slot, worth, part):  # type: ignore[no-untyped-def]
     slots[slot, s.OUT] = slots[slot, s.POS] + 1
     head, tail = slots[slot, s.HEAD], slots[slot, s.TAIL]
     if worth < 0:
-        some, last = added(state, -1, -1, part, 1)
-        head, tail = taken_of(state, head, tail, part, method == s.LIFO, 1)
+        some, last = added(state, s.NO, s.NO, part, s.MARKED)
+        head, tail = taken_of(state, head, tail, part, method == s.LIFO, s.MARKED)
     else:
         some, last, head, tail, _ = taken(state, head, tail, worth, method == s.LIFO)
     slots[slot, s.HEAD], slots[slot, s.TAIL] = head, tail
@@ -314,6 +314,6 @@ def passed_by(side, state, slot, worth):  # type: ignore[no-untyped-def]
         opened(side, state, slot)
         advanced(side, state, slot, number, s.NEVER)
         slots[slot, s.HEAD], slots[slot, s.TAIL] = taken_of(
-            state, slots[slot, s.HEAD], slots[slot, s.TAIL], max(worth, 0), method == s.LIFO, 0
+            state, slots[slot, s.HEAD], slots[slot, s.TAIL], max(worth, 0), method == s.LIFO, s.CLEAN
         )
         slots[slot, s.OUT] = number + 1

@@ -75,7 +75,7 @@ class Query:
     def traced(self, method: Method, plan: int = s.EITHER) -> Trace:
         """The trace by one method. ``plan`` is `_state.WALK`, `SWEEP` or `EITHER`: the answer is the same."""
         given = self.given | {s.METHOD: _METHODS[method], s.PLAN: plan}
-        state = run(self.side, given, self._kind, self.bridges.payout if self.bridges else None)
+        state = run(self.side, given, self._kind, self._order, self.bridges.payout if self.bridges else None)
         return Trace(
             self.start,
             self.direction,
@@ -99,28 +99,39 @@ class Query:
             self.kinds[account] = kind
         return kind
 
+    def _order(self, hub: int) -> list[int]:
+        """Inputs, then outputs, by number: as text, which the ledger sorts by, 10 comes before 2."""
+        sides, turns = self.side, []
+        for ptr, idx in ((sides.bptr, sides.bidx), (sides.ptr, sides.idx)):
+            ids = [self.columns.ids[int(one)] for one in idx[ptr[hub] : ptr[hub + 1]][:: sides.sign]]
+            turns += sorted(range(len(ids)), key=lambda at: _numbered(ids[at]), reverse=sides.sign < 0)
+        return turns
+
     def _steps(self, state: s.State, method: Method) -> tuple[Step, ...]:
-        columns, used = self.columns, int(state.counts[s.N_STEPS])
+        used = int(state.counts[s.N_STEPS])
         found: dict[int, list[int]] = {}
         for transfer, value, hop, taint, inferred in state.steps[:used].tolist():
             step = found.setdefault(transfer, [0, hop, 0, 0])
             step[0] += value
             step[2] = max(step[2], taint)
             step[3] |= inferred
-        return tuple(
-            Step(
-                transfer=columns.ids[transfer],
-                source=columns.accounts[int(columns.src[transfer])],
-                target=columns.accounts[int(columns.dst[transfer])],
-                time=moment(columns, transfer),
-                value=main_units(columns, value),
-                hop=hop,
-                estimated=int(columns.value[transfer]) < 0,
-                inferred=bool(inferred),
-                reason=self.bridges.reason(transfer) if inferred and self.bridges else "",
-                tainted=main_units(columns, taint) if method is Method.POISON else None,
-            )
-            for transfer, (value, hop, taint, inferred) in sorted(found.items())
+        return tuple(self._step(method, transfer, *found[transfer]) for transfer in sorted(found))
+
+    def _step(self, method: Method, transfer: int, value: int, hop: int, taint: int, inferred: int) -> Step:
+        columns = self.columns
+        reason, via = self.bridges.reason(transfer) if inferred and self.bridges else ("", "")
+        return Step(
+            transfer=columns.ids[transfer],
+            source=columns.accounts[int(columns.src[transfer])],
+            target=columns.accounts[int(columns.dst[transfer])],
+            time=moment(columns, transfer),
+            value=main_units(columns, value),
+            hop=hop,
+            estimated=int(columns.value[transfer]) < 0,
+            inferred=bool(inferred),
+            reason=reason,
+            via=via,
+            tainted=main_units(columns, taint) if method is Method.POISON else None,
         )
 
     def _leaves(self, state: s.State, method: Method) -> tuple[Leaf, ...]:
@@ -143,3 +154,9 @@ class Query:
             )
         leaves.sort(key=lambda leaf: (-leaf.value, -(leaf.tainted or 0), leaf.account, leaf.reason))
         return tuple(leaves)
+
+
+def _numbered(transfer: str) -> tuple[str, int]:
+    """A transfer's id, and the number at its end."""
+    stem = transfer.rstrip("0123456789")
+    return stem, int(transfer[len(stem) :] or -1)

@@ -20,7 +20,7 @@ FAR = 255
 """In place of hops: not reached."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def found_in(table, met, used, account):  # type: ignore[no-untyped-def]
     """The row of an account in ``met``, or ``used``, and its place in the table."""
     at = place_of(table, account)
@@ -53,7 +53,7 @@ def twice(array):  # type: ignore[no-untyped-def]
     return longer
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def led_to(side, row, met, table, used, layer, last, low, high, hop, end):  # type: ignore[no-untyped-def]
     """Look at transfers ``low`` to ``high`` of one account, all to what is then ``hop`` hops away: the
     tables as they are then, and how many transfers were in time."""
@@ -64,14 +64,15 @@ def led_to(side, row, met, table, used, layer, last, low, high, hop, end):  # ty
         if clock > end:
             break
         seen += 1
-        to, at = found_in(table, met, used, side.far[p])
+        far = np.int64(side.far[p])
+        to, at = found_in(table, met, used, far)
         if to == used:
             if 2 * used >= len(table) or used == len(met):
                 table, met = roomier(table, met, used)
-                at = found_in(table, met, used, side.far[p])[1]
+                at = found_in(table, met, used, far)[1]
             table[at] = used + 1
-            whole = side.ptr[side.far[p] + 1] - side.ptr[side.far[p]]
-            met[used, WHO], met[used, HOPS], met[used, LOOKED_FROM] = side.far[p], hop, whole
+            whole = side.ptr[far + 1] - side.ptr[far]
+            met[used, WHO], met[used, HOPS], met[used, LOOKED_FROM] = far, hop, whole
             met[used, EARLIEST], met[used, COMING], met[used, LISTED] = NEVER, NEVER, -1
             used += 1
         if clock < met[to, COMING]:
@@ -93,7 +94,8 @@ def in_layers(side, start, begin, end, hops, most):  # type: ignore[no-untyped-d
     table[found_in(table, met, 0, start)[1]] = 1
     met[0, WHO], met[0, HOPS], met[0, EARLIEST], met[0, COMING], met[0, LISTED] = start, 0, begin, begin, 0
     met[0, LOOKED_FROM] = side.ptr[start + 1] - side.ptr[start]
-    layer[0], used, first, last, transfers, looked = 0, 1, 0, 1, 0, 0
+    layer[0], first, transfers, looked = 0, 0, 0, 0
+    used = last = layer[0] + 1  # numba compiles a function anew for a literal
     for hop in range(1, hops + 1):
         stop, at = last, first
         if looked + (last - first) * mean > most:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from comity.tracing._state import BACK, FREE, KIND, LENGTH, N_FREE, N_NODES, NEXT
+from comity.tracing._state import BACK, CLEAN, FREE, KIND, LENGTH, MARKED, N_FREE, N_NODES, NEXT
 
 
 @njit(cache=True, nogil=True)
@@ -108,7 +108,7 @@ def taken(state, head, tail, units, last_first):  # type: ignore[no-untyped-def]
     while units > 0:
         node = tail if last_first else head
         if node < 0:
-            some_head, some_tail = added(state, some_head, some_tail, units, 0)
+            some_head, some_tail = added(state, some_head, some_tail, units, CLEAN)
             break
         some = min(units, state.nodes[node, LENGTH])
         kind = state.nodes[node, KIND]
@@ -160,4 +160,4 @@ def traced_last(state, head, tail, units):  # type: ignore[no-untyped-def]
             state.nodes[node, LENGTH], state.nodes[node, KIND] = length, 1
             units -= length
         node = back
-    return added(state, head, tail, units, 1)
+    return added(state, head, tail, units, MARKED)

@@ -24,6 +24,9 @@ UNKNOWN, PLAIN, MIXES, BRIDGE = range(4)
 """What an account is: not asked yet, nothing special, a service, an end of a bridge."""
 WHOLE = 10**12
 """``SHARE`` counts in parts of this."""
+NO, CLEAN, MARKED = np.int64(-1), np.int64(0), np.int64(1)
+"""No node (nor hop); units that are not traced, and that are. Of one type with what is computed, since
+numba compiles a function anew for a literal."""
 NEVER = 2**62
 """A clock that no transfer reaches."""
 
@@ -181,7 +184,7 @@ def touched(state, account):  # type: ignore[no-untyped-def]
     return slot
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def push(state, clock, sub):  # type: ignore[no-untyped-def]
     """Something is due at ``clock``; within one clock the smaller ``sub`` comes first."""
     heap, at = state.heap, state.counts[N_HEAP]
@@ -195,7 +198,7 @@ def push(state, clock, sub):  # type: ignore[no-untyped-def]
     heap[at, 0], heap[at, 1] = clock, sub
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def pop(state):  # type: ignore[no-untyped-def]
     """Take away what is due first."""
     heap = state.heap
@@ -219,7 +222,7 @@ def pop(state):  # type: ignore[no-untyped-def]
     heap[at, 0], heap[at, 1] = clock, sub
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def share(a, b, c):  # type: ignore[no-untyped-def]
     """``a * b // c`` exactly, for b <= c < 2**62 (0 where c is 0): beyond 63 bits digit by digit."""
     if c == 0:

@@ -7,18 +7,21 @@ transfers, so that both give the same answer; which costs less depends on how mu
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from comity.tracing import _state as s
 from comity.tracing._holding import (
     arrived,
     ended,
+    forgotten,
     in_lots,
     left,
     part_leaving,
     passed_by,
+    waiting,
 )
-from comity.tracing._runs import added, drop, dropped, joined, taken
+from comity.tracing._runs import added, dropped, joined, taken
 from comity.tracing._worth import (
     clock_at,
     is_hub,
@@ -45,7 +48,7 @@ def follows(state, slot):  # type: ignore[no-untyped-def]
     return state.slots[slot, s.TRACED] >= state.counts[s.DUST_BELOW]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def queued(side, state, slot, clock):  # type: ignore[no-untyped-def]
     """See to it that the account passes on what it holds, from ``clock`` on."""
     slots = state.slots
@@ -69,7 +72,7 @@ def queued(side, state, slot, clock):  # type: ignore[no-untyped-def]
     s.push(state, due, account)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def stepped(state, transfer, value, taint, hop, inferred):  # type: ignore[no-untyped-def]
     """Note a step."""
     n = state.counts[s.N_STEPS]
@@ -86,7 +89,7 @@ def moved(side, state, transfer, slot, far, value, taint, head, tail, hop):  # t
     slots, counts, given = state.slots, state.counts, state.given
     if max(value, taint) < counts[s.DUST_BELOW]:
         dropped(state, head)
-        ended(state, slot, s.DUST, value, taint, -1)
+        ended(state, slot, s.DUST, value, taint, s.NO)
         return
     to = s.touched(state, far)
     hub, inferred = is_hub(side, far), hop >= 0
@@ -143,8 +146,8 @@ def over_bridge(side, state, transfer, slot, value, taint, head, tail, hop):  # 
     over = s.share(value, paid, came) if paid < came else value
     if in_lots(state):  # which of the units went over is nothing that could be known
         dropped(state, head)
-        head, tail = added(state, -1, -1, over, 1)
-        head, tail = added(state, head, tail, paid - over, 0)
+        head, tail = added(state, s.NO, s.NO, over, s.MARKED)
+        head, tail = added(state, head, tail, paid - over, s.CLEAN)
     kept = min(taint, paid)
     if over < value:
         ended(state, slot, s.FEE, value - over, taint - kept, hop)
@@ -173,11 +176,16 @@ def asked(side, state, transfer, far):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def answered(state):  # type: ignore[no-untyped-def]
-    """Take in what was answered of accounts."""
+def answered(side, state):  # type: ignore[no-untyped-def]
+    """Take in what was answered of accounts and transactions."""
     for row in range(state.counts[s.N_ASKED]):
-        if state.asked[row, 0] >= 0:
-            state.slots[s.touched(state, state.asked[row, 0]), s.CLASS] = state.asked[row, 1]
+        if state.asked[row, 0] < 0:
+            continue
+        slot = s.touched(state, state.asked[row, 0])
+        if is_hub(side, state.asked[row, 0]):
+            state.slots[slot, s.OPENED], state.slots[slot, s.HELD_FROM] = 1, state.asked[row, 1]
+        else:
+            state.slots[slot, s.CLASS] = state.asked[row, 1]
     state.counts[s.N_ASKED] = 0
 
 
@@ -187,7 +195,7 @@ def of_account(side, state, slot, clock):  # type: ignore[no-untyped-def]
     slots, given = state.slots, state.given
     account, number = slots[slot, s.ACCOUNT], slots[slot, s.POS]
     p = place(side.ptr, account, number, side.sign)
-    far, worth, transfer = side.far[p], worth_ahead(side, account, p), side.idx[p]
+    far, worth, transfer = np.int64(side.far[p]), worth_ahead(side, account, p), side.idx[p]
     everything = given[s.ALL] and account == given[s.START]
     part, taint = 0, 0
     into = s.slot_of(state, far) if is_hub(side, far) else -1
@@ -210,30 +218,32 @@ def of_account(side, state, slot, clock):  # type: ignore[no-untyped-def]
         if not everything:
             head, tail = left(state, slot, worth, part)
         elif in_lots(state):
-            head, tail = added(state, -1, -1, part, 1)
+            head, tail = added(state, s.NO, s.NO, part, s.MARKED)
         slots[slot, s.POS] = number + 1
-        moved(side, state, transfer, slot, far, part, taint, head, tail, -1)
+        moved(side, state, transfer, slot, far, part, taint, head, tail, s.NO)
     queued(side, state, slot, clock)
     return s.DONE
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def in_turn(state, slot, number):  # type: ignore[no-untyped-def]
+    """Which of a transaction's inputs, then outputs, is the ``number``-th, where ids do not sort so."""
+    return state.held[state.slots[slot, s.HELD_FROM] + number] if state.slots[slot, s.OPENED] else number
 
 
 @njit(cache=True, nogil=True)
 def hub_units(side, state, slot, opening):  # type: ignore[no-untyped-def]
     """The units in a transaction, in the order of its inputs; what has come waits no longer."""
-    slots, nodes = state.slots, state.nodes
-    hub = slots[slot, s.ACCOUNT]
-    head, tail = added(state, -1, -1, opening, 0)
-    node = slots[slot, s.ARRIVALS]
+    hub = state.slots[slot, s.ACCOUNT]
+    head, tail = added(state, s.NO, s.NO, opening, s.CLEAN)
     for number in range(side.bptr[hub + 1] - side.bptr[hub]):
-        p = place(side.bptr, hub, number, side.sign)
-        if node >= 0 and nodes[node, s.EDGE] == side.bidx[p]:
-            head, tail = joined(state, head, tail, nodes[node, s.FIRST])
-            used, node = node, nodes[node, s.NEXT]
-            drop(state, used)
+        p = place(side.bptr, hub, in_turn(state, slot, number), side.sign)
+        node = waiting(side, state, slot, side.bidx[p])
+        if node >= 0:
+            head, tail = joined(state, head, tail, state.nodes[node, s.FIRST])
+            forgotten(state, slot, node)
         else:
-            head, tail = added(state, head, tail, max(worth_behind(side, hub, p), 0), 0)
-    slots[slot, s.ARRIVALS] = slots[slot, s.LAST_ARRIVAL] = -1
-    slots[slot, s.WAITING] = 0
+            head, tail = added(state, head, tail, max(worth_behind(side, hub, p), 0), s.CLEAN)
     return head, tail
 
 
@@ -257,7 +267,11 @@ def of_hub(side, state, slot):  # type: ignore[no-untyped-def]
     count = side.ptr[hub + 1] - side.ptr[hub]
     for number in range(count):
         p = place(side.ptr, hub, number, side.sign)
-        asked(side, state, side.idx[p], side.far[p])
+        asked(side, state, side.idx[p], np.int64(side.far[p]))
+    behind = side.bptr[hub + 1] - side.bptr[hub]
+    if lots and max(count, behind) > 10 and not slots[slot, s.OPENED]:
+        state.asked[state.counts[s.N_ASKED], 0] = hub
+        state.counts[s.N_ASKED] += 1
     if state.counts[s.N_ASKED]:
         return s.ASK
     s.pop(state)
@@ -270,7 +284,10 @@ def of_hub(side, state, slot):  # type: ignore[no-untyped-def]
     slots[slot, s.TRACED], slots[slot, s.TAINT], slots[slot, s.PASSED] = 0, 0, 1
     head, tail = hub_units(side, state, slot, max(goes - came, 0)) if lots else (-1, -1)
     for number in range(count):
-        p = place(side.ptr, hub, number, side.sign)
+        turn = number
+        if lots and slots[slot, s.OPENED]:
+            turn = in_turn(state, slot, behind + number)
+        p = place(side.ptr, hub, turn, side.sign)
         worth = side.value[p] if side.value[p] >= 0 else one
         some = last = -1
         if number == count - 1 and not known:
@@ -281,9 +298,9 @@ def of_hub(side, state, slot):  # type: ignore[no-untyped-def]
             part = s.share(rest, worth, weight)
         rest, weight = rest - part, weight - worth
         taint = max(worth, part) if tainted else 0
-        moved(side, state, side.idx[p], slot, side.far[p], part, taint, some, last, -1)
+        moved(side, state, side.idx[p], slot, np.int64(side.far[p]), part, taint, some, last, s.NO)
     dropped(state, head)
-    ended(state, slot, s.FEE, rest, max(came - goes, rest) if tainted else 0, -1)
+    ended(state, slot, s.FEE, rest, max(came - goes, rest) if tainted else 0, s.NO)
     return s.DONE
 
 
@@ -292,12 +309,12 @@ def of_bridge(side, state, row):  # type: ignore[no-untyped-def]
     """The far side of a bridge pays out."""
     jumps = state.jumps
     transfer, head = jumps[row, s.TRANSFER], jumps[row, s.JUMP_HEAD]
-    far = side.target[transfer]
+    far = np.int64(side.target[transfer])
     asked(side, state, transfer, far)
     if state.counts[s.N_ASKED]:
         return s.ASK
     s.pop(state)
-    slot, tail = s.touched(state, side.near[transfer]), jumps[row, s.JUMP_TAIL]
+    slot, tail = s.touched(state, np.int64(side.near[transfer])), jumps[row, s.JUMP_TAIL]
     value, taint = jumps[row, s.VALUE], jumps[row, s.STEP_TAINT]
     moved(side, state, transfer, slot, far, value, taint, head, tail, jumps[row, s.STEP_HOP])
     return s.DONE

@@ -25,7 +25,7 @@ def clock_at(side, account, number):  # type: ignore[no-untyped-def]
     return side.sign * side.time[place(side.ptr, account, number, side.sign)]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def not_before(side, account, low, clock):  # type: ignore[no-untyped-def]
     """The first transfer ahead from number ``low`` on that is not before ``clock``."""
     high, step = side.ptr[account + 1] - side.ptr[account], 1
@@ -85,7 +85,7 @@ def parts(side, hub):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def worth_ahead(side, account, p):  # type: ignore[no-untyped-def]
     """The worth of the transfer ahead of ``account`` at place ``p`` of the index; -1: cannot be said."""
     if side.value[p] >= 0:
@@ -97,7 +97,7 @@ def worth_ahead(side, account, p):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def worth_behind(side, account, p):  # type: ignore[no-untyped-def]
     """The worth of the transfer behind ``account`` at place ``p`` of the index; -1: cannot be said."""
     if side.bvalue[p] >= 0:
@@ -109,7 +109,7 @@ def worth_behind(side, account, p):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def pays_back(side, hub, account):  # type: ignore[no-untyped-def]
     """Whether a hub leads (also) to this account."""
     for p in range(side.ptr[hub], side.ptr[hub + 1]):  # noqa: SIM110 (numba compiles no generator)

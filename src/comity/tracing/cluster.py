@@ -3,7 +3,9 @@
 To spend several inputs in one transaction takes the keys of all of them, so their accounts are taken to
 have one owner. A CoinJoin breaks that on purpose: many parties put in, and get out, equal amounts. A
 transaction that looks so joins nobody, and the reason is kept. A heuristic, never proof of ownership.
-Source: Meiklejohn et al., A Fistful of Bitcoins (IMC 2013), heuristic 1.
+Sources: Meiklejohn et al., A Fistful of Bitcoins (IMC 2013), heuristic 1; for the shapes of CoinJoins
+Stütz, Stockinger, Moreno-Sanchez, Haslhofer, Maffei, Adoption and Actual Privacy of Decentralized CoinJoin
+Implementations in Bitcoin (AFT 2022), and the structural heuristics of graphsense-lib (pull request 76).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from comity.errors import BadInput
 from comity.model import Columns
+from comity.tracing import _join
 from comity.tracing.view import find
 
 
@@ -42,53 +45,37 @@ class Clusters:
 
     def sizes(self) -> dict[str, int]:
         """Clusters of two accounts or more: how many accounts, by the first account's id."""
-        owners, counts = np.unique(self.owner, return_counts=True)
-        return {
-            self.columns.accounts[int(owner)]: int(count)
-            for owner, count in zip(owners, counts, strict=True)
-            if count > 1
-        }
+        counts = np.bincount(self.owner, minlength=1)
+        return {self.columns.accounts[int(owner)]: int(counts[owner]) for owner in np.flatnonzero(counts > 1)}
 
 
 def cluster(columns: Columns, *, equal_outputs: int = 3) -> Clusters:
-    """Join the input accounts of each transaction, unless it looks like a CoinJoin.
+    """Join the input accounts of each transaction, unless it looks like a CoinJoin: as
 
-    It does when at least ``equal_outputs`` different accounts put in, and at least as many outputs have one
-    and the same value. Raises BadInput when ``equal_outputs`` is below 2. Cost: near-linear.
+    - *Whirlpool*: five inputs of five accounts, and five outputs worth one and the same, a size of its pools
+      (0.0005 to 0.5 BTC);
+    - *Wasabi 2*: 50 inputs or more, of 20 accounts or more, and at least 20 outputs that each share their
+      worth with another, in at least 5 such sizes;
+    - any other, *Wasabi 1* and *JoinMarket* among them: at least ``equal_outputs`` outputs, to different
+      accounts, have one and the same value, and at least as many different accounts put in (where fewer
+      do, somebody pays many alike).
+
+    Raises BadInput when ``equal_outputs`` is below 2. Cost: near-linear in the transfers of transactions.
     """
     if equal_outputs < 2:
         raise BadInput("equal_outputs is below 2", why="one output is always equal to itself", remedy="use 3")
-    parent = np.arange(columns.n_accounts, dtype=np.int32)
-    kept: list[KeptApart] = []
-    for hub in np.flatnonzero(columns.hub):
-        ins = columns.in_idx[columns.in_ptr[hub] : columns.in_ptr[hub + 1]]
-        payers = np.unique(columns.src[ins])
-        if len(payers) < 2:
-            continue
-        outs = columns.value[columns.out_idx[columns.out_ptr[hub] : columns.out_ptr[hub + 1]]]
-        values, counts = np.unique(outs[outs > 0], return_counts=True)
-        if len(payers) >= equal_outputs and len(values) and counts.max() >= equal_outputs:
-            worth = int(values[counts.argmax()]) / 10**columns.scale
-            kept.append(
-                KeptApart(
-                    columns.accounts[int(hub)],
-                    f"It looks like a CoinJoin: {len(payers)} accounts put in, {counts.max()} outputs are "
-                    f"worth exactly {worth:g} each.",
-                )
-            )
-            continue
-        first = _root(parent, int(payers[0]))
-        for payer in payers[1:]:
-            other = _root(parent, int(payer))
-            first, other = min(first, other), max(first, other)
-            parent[other] = first
-    for account in range(columns.n_accounts):  # ascending: a parent is smaller, so already its own root's
-        parent[account] = parent[parent[account]]
-    return Clusters(columns, parent, tuple(kept))
+    pools = np.array([] if columns.scale != 8 else _join.POOLS, dtype=np.int64)
+    owner, apart = _join.joined(columns, pools, equal_outputs)
+    return Clusters(columns, owner, tuple(_kept(columns, *row) for row in apart.tolist()))
 
 
-def _root(parent: NDArray[np.int32], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = int(parent[node])
-    return node
+def _kept(columns: Columns, hub: int, shape: int, payers: int, count: int, worth: int) -> KeptApart:
+    value = f"{worth / 10**columns.scale:g}"
+    words = {
+        _join.WHIRLPOOL: f"{payers} accounts put in, {count} outputs are worth {value} each, a size of "
+        "Whirlpool's pools",
+        _join.WASABI2: f"{payers} accounts put in, {count} outputs share their worth with others, as "
+        "in Wasabi 2",
+        _join.EQUAL: f"{payers} accounts put in, {count} outputs are worth exactly {value} each",
+    }
+    return KeptApart(columns.accounts[hub], f"It looks like a CoinJoin: {words[shape]}.")

@@ -24,6 +24,7 @@ __all__ = [
     "Direction",
     "Leaf",
     "Method",
+    "Sides",
     "Spread",
     "Step",
     "Stop",

@@ -86,8 +86,8 @@ def side(columns: Columns, forward: bool) -> Side:
     outs = (c.out_ptr, c.out_idx, c.out_time, c.out_value, c.out_dst)
     ins = (c.in_ptr, c.in_idx, c.in_time, c.in_value, c.in_src)
     ahead, behind, ends = (outs, ins, (c.src, c.dst)) if forward else (ins, outs, (c.dst, c.src))
-    arrays = map(_plain, (*ahead, *behind, c.hub, c.time, *ends))
-    return Side(1 if forward else -1, _any_hub(c.hub), *arrays)
+    arrays: tuple[NDArray[Any], ...] = (*ahead, *behind, c.hub, c.time, *ends)
+    return Side(1 if forward else -1, _any_hub(c.hub), *map(_plain, arrays))
 
 
 _ANY: dict[int, tuple[weakref.ref[NDArray[np.bool_]], bool]] = {}

@@ -70,95 +70,130 @@ def _after(out_time, begin, end, moment):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _fits(e, before, value, retention, least):  # type: ignore[no-untyped-def]
-    """Whether ``e`` carries on the value of the transfer ``before`` it."""
-    v, w = value[e], value[before]
-    return v >= least and v >= retention * w and retention * v <= w
+def _set(bits, e):  # type: ignore[no-untyped-def]
+    bits[e >> 3] |= np.uint8(1 << (e & 7))
 
 
 @njit(cache=True, nogil=True)
-def _repeats(p, begin, node, back, time, value, dst, out_idx, out_time, hub):  # type: ignore[no-untyped-def]
-    """Whether the transfer before position ``p`` was tried from here and leads to all that this one does."""
-    if p == begin:
-        return False
-    d, e = out_idx[p - 1], out_idx[p]
-    return dst[d] == dst[e] and value[d] == value[e] and out_time[p - 1] + hub[node] > time[back]
+def _has(bits, e):  # type: ignore[no-untyped-def]
+    return bits[e >> 3] & np.uint8(1 << (e & 7)) != 0
 
 
 @njit(cache=True, nogil=True)
-def _enter(e, time, dst, out_ptr, out_time, hub, limit, service):  # type: ignore[no-untyped-def]
-    """The first position among the transfers that may follow ``e``; past the last one for a service."""
-    node = dst[e]
+def _onward(outs, ins, hub, begin, end, window, retention, least):  # type: ignore[no-untyped-def]
+    """Two bits for each transfer in [begin, end): whether its payee pays on within ``window``, and whether of
+    nearly its value. In order of the payees, so that memory is read as it lies: most do not."""
+    out_ptr, out_idx, out_time, out_value, _ = outs
+    in_ptr, in_idx, in_time, in_value, _ = ins
+    some, fit = np.zeros((2, (len(out_idx) >> 3) + 1), dtype=np.uint8)
+    for a in range(len(hub)):
+        q, last = out_ptr[a], out_ptr[a + 1]
+        if q == last:
+            continue
+        for p in range(in_ptr[a], in_ptr[a + 1]):
+            moment, value = in_time[p], in_value[p]
+            if value < least or moment < begin:
+                continue
+            while q < last and out_time[q] < moment + 1 - hub[a]:
+                q += 1
+            if q == last or moment >= end:
+                break
+            r, limit, smallest = q, moment + window, max(least, retention * value)
+            if out_time[q] <= limit:
+                _set(some, in_idx[p])
+            while r < last and out_time[r] <= limit:
+                if out_value[r] >= smallest and retention * out_value[r] <= value:
+                    _set(fit, in_idx[p])
+                    break
+                r += 1
+    return some, fit
+
+
+@njit(cache=True, nogil=True)
+def _enter(p, outs, hub, limit, service):  # type: ignore[no-untyped-def]
+    """The first position among the transfers that may follow the one at ``p``; past the last one for a
+    service."""
+    out_ptr, _, out_time, _, out_dst = outs
+    node = out_dst[p]
     end = out_ptr[node + 1]
-    p = _after(out_time, out_ptr[node], end, time[e] + 1 - hub[node])
-    if not hub[node] and p + service < end and out_time[p + service] <= limit:
+    q = _after(out_time, out_ptr[node], end, out_time[p] + 1 - hub[node])
+    if not hub[node] and q + service < end and out_time[q + service] <= limit:
         return end
-    return p
+    return q
 
 
 @njit(cache=True, nogil=True)
-def _search(  # type: ignore[no-untyped-def]
-    first, after, time, value, src, dst, out_ptr, out_idx, out_time, hub,
-    mark, path, pos, limits, retention, ptr, k, evidence
-):  # fmt: skip
-    """Depth-first from one transfer, and from position ``after`` of those that may follow it; appends each
-    cycle's transfers to ``evidence``. The last of what it answers: whether the budget ran out."""
+def _allowed(p, depth, each, path, outs, hub, some):  # type: ignore[no-untyped-def]
+    """Whether the search may go on through the transfer at ``p``: its payee pays on, is not on the path, and
+    the transfer before it was not tried from here and leads to all that this one does."""
+    out_ptr, out_idx, out_time, out_value, out_dst = outs
+    to, back = out_dst[p], path[depth]
+    node = out_dst[back]
+    if (hub[to] and hub[node]) or not _has(some, out_idx[p]):
+        return False
+    for i in range(depth + 1):
+        if out_dst[path[i]] == to:
+            return False
+    if each or p == out_ptr[node] or out_dst[p - 1] != to or out_value[p - 1] != out_value[p]:
+        return True
+    return out_time[p - 1] + hub[node] <= out_time[back]
+
+
+@njit(cache=True, nogil=True)
+def _search(start, first, after, final, outs, hub, mark, some, path, pos, limits, retention, found):  # type: ignore[no-untyped-def]
+    """Depth-first from the transfer of ``start`` at position ``first``, and from position ``after`` of those
+    that may follow it, up to the ``final`` moment; appends each cycle's transfers to those ``found``. The
+    last of what it answers: whether the budget ran out."""
+    out_ptr, out_idx, out_time, out_value, out_dst = outs
+    ptr, k, evidence = found
     shortest, longest, window, least, budget, service, each = limits
-    start, limit, steps, depth, used = src[first], time[first] + window, 0, 0, ptr[k]
-    path[0], length = first, 2 - hub[dst[first]]
-    pos[0] = after
+    limit, steps, depth, used = out_time[first] + window, 0, 0, ptr[k]
+    path[0], pos[0], length = first, after, 2 - hub[out_dst[first]]
     while depth >= 0 and steps < budget:
         back, p = path[depth], pos[depth]
-        node = dst[back]
-        if p >= out_ptr[node + 1] or out_time[p] > limit:
+        node = out_dst[back]
+        if p >= out_ptr[node + 1] or out_time[p] > final:
             length -= 1 - hub[node]
             depth -= 1
             continue
         pos[depth] += 1
         steps += 1
-        e = out_idx[p]
-        to = dst[e]
-        if not _fits(e, back, value, retention, least):
+        v, w, to = out_value[p], out_value[back], out_dst[p]
+        if v < least or v < retention * w or retention * v > w:
             continue
         if to == start:
             if length >= shortest:
                 evidence, ptr = grown(evidence, used + depth + 2), grown(ptr, k + 2)
-                evidence[used : used + depth + 1] = path[: depth + 1]
-                evidence[used + depth + 1] = e
+                for i in range(depth + 1):
+                    evidence[used + i] = out_idx[path[i]]
+                evidence[used + depth + 1] = out_idx[p]
                 used += depth + 2
                 k += 1
                 ptr[k] = used
             continue
         ahead = length + 1 - hub[to]
-        if ahead > longest or (ahead == longest and mark[to] == 0) or (hub[to] and hub[node]):
+        if ahead > longest or (ahead == longest and mark[to] == 0):
             continue
-        known = not each and _repeats(p, out_ptr[node], node, back, time, value, dst, out_idx, out_time, hub)
-        for i in range(depth + 1):
-            known = known or dst[path[i]] == to
-        if known:
-            continue
-        depth, length = depth + 1, ahead
-        path[depth] = e
-        pos[depth] = _enter(e, time, dst, out_ptr, out_time, hub, limit, service)
-    return ptr, k, evidence, depth >= 0
+        if _allowed(p, depth, each, path, outs, hub, some):
+            depth, length = depth + 1, ahead
+            path[depth], pos[depth] = p, _enter(p, outs, hub, limit, service)
+    return (ptr, k, evidence), depth >= 0
 
 
 @njit(cache=True, nogil=True)
-def _note(ins, by, value, src, in_ptr, in_idx, hub, least, mark):  # type: ignore[no-untyped-def]
+def _note(begin, end, by, ins, hub, least, mark):  # type: ignore[no-untyped-def]
     """Count (or, with ``by`` -1, discount) who makes these transfers, through a hub too."""
-    for e in ins:
-        if value[e] >= least:
-            mark[src[e]] += by
-            if hub[src[e]]:
-                for q in range(in_ptr[src[e]], in_ptr[src[e] + 1]):
-                    mark[src[in_idx[q]]] += by
+    in_ptr, _, _, in_value, in_src = ins
+    for p in range(begin, end):
+        if in_value[p] >= least:
+            mark[in_src[p]] += by
+            if hub[in_src[p]]:
+                for q in range(in_ptr[in_src[p]], in_ptr[in_src[p] + 1]):
+                    mark[in_src[q]] += by
 
 
 @njit(cache=True, nogil=True)
-def _kernel(  # type: ignore[no-untyped-def]
-    time, value, src, dst, out_ptr, out_idx, out_time, in_ptr, in_idx, in_time, hub,
-    begin, end, limits, retention
-):  # fmt: skip
+def _kernel(outs, ins, hub, begin, end, limits, retention):  # type: ignore[no-untyped-def]
     """The transfers of each cycle that begins in [begin, end), in order: ``evidence[ptr[i]:ptr[i+1]]``;
     whether its search was cut; and the accounts where one was.
 
@@ -167,45 +202,50 @@ def _kernel(  # type: ignore[no-untyped-def]
     ``mark`` counts, per account, its transfers to the start within the window ``[low, high)``, and is
     brought up to date only where a search begins.
     """
+    out_ptr, out_idx, out_time, out_value, out_dst = outs
+    in_ptr, _, in_time, in_value, _ = ins
     _, longest, window, least, _, service, _ = limits
-    ptr, k, evidence = np.zeros(16, dtype=np.int64), 0, np.empty(64, dtype=np.int64)
+    found = np.zeros(16, dtype=np.int64), 0, np.empty(64, dtype=np.int64)
     cut, unfinished, short = np.zeros(16, dtype=np.int64), np.empty(16, dtype=np.int64), 0
-    path, pos = np.empty(2 * longest + 2, dtype=np.int64), np.empty(2 * longest + 2, dtype=np.int64)
-    mark = np.zeros(len(hub), dtype=np.int64)
+    path, pos = np.empty((2, 2 * longest + 2), dtype=np.int64)
+    mark = np.zeros(len(hub), dtype=np.int32)
+    some, fit = _onward(outs, ins, hub, begin, end + window, window, retention, least)
     for start in range(len(hub)):
         low, high, last = in_ptr[start], in_ptr[start], in_ptr[start + 1]
         if hub[start] or low == last:
             continue
-        fresh, until = low, low
+        fresh, until, final = low, low, begin  # the last that may close a cycle comes at the moment ``final``
         for p in range(_after(out_time, out_ptr[start], out_ptr[start + 1], begin), out_ptr[start + 1]):
-            if out_time[p] >= end:
+            moment = out_time[p]
+            if moment >= end:
                 break
-            while until < last and in_time[until] <= out_time[p] + window:
+            if out_value[p] < least or not _has(fit, out_idx[p]) or out_dst[p] == start:
+                continue
+            while until < last and in_time[until] <= moment + window:
+                if in_value[until] >= least:
+                    final = in_time[until]
                 until += 1
-            while fresh < until and in_time[fresh] <= out_time[p]:
+            while fresh < until and in_time[fresh] <= moment:
                 fresh += 1
-            first = out_idx[p]
-            idle = fresh == until or until - fresh > service
-            if idle or value[first] < least or dst[first] == start:
+            if final <= moment or until - fresh > service:
                 continue
-            limit = out_time[p] + window
-            after = _enter(first, time, dst, out_ptr, out_time, hub, limit, service)
-            if after >= out_ptr[dst[first] + 1] or out_time[after] > limit:
+            after = _enter(p, outs, hub, moment + window, service)
+            if after >= out_ptr[out_dst[p] + 1] or out_time[after] > final:
                 continue
-            _note(in_idx[max(high, fresh) : until], 1, value, src, in_ptr, in_idx, hub, least, mark)
-            _note(in_idx[low : min(high, fresh)], -1, value, src, in_ptr, in_idx, hub, least, mark)
-            low, high, before = fresh, until, k
-            ptr, k, evidence, over = _search(
-                first, after, time, value, src, dst, out_ptr, out_idx, out_time, hub,
-                mark, path, pos, limits, retention, ptr, k, evidence,
-            )  # fmt: skip
-            cut = grown(cut, k)
-            cut[before:k] = over
+            _note(max(high, fresh), until, 1, ins, hub, least, mark)
+            _note(low, min(high, fresh), -1, ins, hub, least, mark)
+            low, high, before = fresh, until, found[1]
+            found, over = _search(
+                start, p, after, final, outs, hub, mark, some, path, pos, limits, retention, found
+            )
+            cut = grown(cut, found[1])
+            cut[before : found[1]] = over
             if over:
                 unfinished = grown(unfinished, short + 1)
                 unfinished[short] = start
                 short += 1
-        _note(in_idx[low:high], -1, value, src, in_ptr, in_idx, hub, least, mark)
+        _note(low, high, -1, ins, hub, least, mark)
+    ptr, k, evidence = found
     return ptr[: k + 1], evidence[: ptr[k]], cut[:k], unfinished[:short]
 
 
@@ -215,10 +255,13 @@ def every(
     """Every cycle in order of time, of whatever value, through services and parallel transfers too: the
     transfers of cycle i in order are ``evidence[ptr[i]:ptr[i+1]]``; and the accounts where a search reached
     its budget."""
+    same = frozen(np.ones(len(columns), dtype=np.int64))
+    out_ptr, out_idx, out_time, out_dst = arrays(columns, "out_ptr out_idx out_time out_dst")
+    in_ptr, in_idx, in_time, in_src, hub = arrays(columns, "in_ptr in_idx in_time in_src hub")
     ptr, evidence, _, unfinished = _kernel(
-        *arrays(columns, "time"),
-        frozen(np.ones(len(columns), dtype=np.int64)),
-        *arrays(columns, "src dst out_ptr out_idx out_time in_ptr in_idx in_time hub"),
+        (out_ptr, out_idx, out_time, same, out_dst),
+        (in_ptr, in_idx, in_time, same, in_src),
+        hub,
         -_FAR,
         _FAR,
         (shortest, longest, window, 1, budget, _FAR, True),
@@ -252,7 +295,9 @@ def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits
     longest = min(int(parameters["max_length"]), _MAX_LENGTH)
     window, retention = round(parameters["window"]), float(parameters["retention"])
     ptr, evidence, cut, unfinished = _kernel(
-        *arrays(columns, "time value src dst out_ptr out_idx out_time in_ptr in_idx in_time hub"),
+        arrays(columns, "out_ptr out_idx out_time out_value out_dst"),
+        arrays(columns, "in_ptr in_idx in_time in_value in_src"),
+        *arrays(columns, "hub"),
         scope.begin - window,
         scope.end,
         (
@@ -266,26 +311,32 @@ def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits
         ),
         retention,
     )
-    told = _once(columns, ptr, evidence, scope.begin)
-    cycles = [evidence[ptr[i] : ptr[i + 1]] for i in told]
-    values = [columns.value[cycle] for cycle in cycles]
-    smallest = np.array([v.min() for v in values], dtype=np.int64)
-    weakest = np.array([np.minimum(v[1:] / v[:-1], v[:-1] / v[1:]).min() for v in values])
+    told = np.array(_once(columns, ptr, evidence, scope.begin), dtype=np.int64)
+    sizes = np.diff(ptr)[told]
+    ends = np.cumsum(sizes)
+    begins = ends - sizes
+    evidence = evidence[np.arange(sizes.sum()) + np.repeat(ptr[:-1][told] - begins, sizes)]
+    first, last, values = evidence[begins], evidence[ends - 1], columns.value[evidence]
+    smallest = np.minimum.reduceat(values, begins) if len(told) else values
     alert = smallest >= least
-    closeness = (weakest - retention) / (1 - retention) if retention < 1 else np.ones(len(cycles))
-    sizes = np.array([len(cycle) for cycle in cycles], dtype=np.int64)
+    near = np.minimum(values[1:] / values[:-1], values[:-1] / values[1:])
+    near[begins[1:] - 1] = 1.0  # the last transfer of one cycle, and the first of the next
+    weakest = np.minimum.reduceat(np.append(near, 1.0), begins) if len(told) else near
+    closeness = (weakest - retention) / (1 - retention) if retention < 1 else np.ones(len(told))
     return hits(
-        np.array([columns.src[cycle[0]] for cycle in cycles], dtype=np.int64),
+        columns.src[first],
         alert,
         np.where(alert, 0.5 + 0.5 * closeness, 0.5 * smallest / least),
-        np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes))),
-        np.concatenate(cycles) if cycles else np.empty(0, dtype=np.int64),
+        np.concatenate((np.zeros(1, dtype=np.int64), ends)),
+        evidence,
         {
-            "accounts": np.array([(~columns.hub[columns.src[cycle]]).sum() for cycle in cycles]),
-            "value": np.array([v[0] for v in values]),
-            "returned": np.array([v[-1] for v in values]),
+            "accounts": sizes - np.add.reduceat(columns.hub[columns.src[evidence]], begins, dtype=np.int64)
+            if len(told)
+            else sizes,
+            "value": columns.value[first],
+            "returned": columns.value[last],
             "smallest": smallest,
-            "span": np.array([columns.time[c[-1]] - columns.time[c[0]] for c in cycles]) / HOUR,
+            "span": (columns.time[last] - columns.time[first]) / HOUR,
         },
         money=("value", "returned", "smallest"),
         cut=cut[told],

@@ -66,7 +66,7 @@ _ROW = 9
 
 @njit(cache=True, nogil=True)
 def _once(ins, size, least, times):  # type: ignore[no-untyped-def]
-    """Whether each deposit is its sender's only one, and of this worth; ``times`` all zero before and after."""
+    """Whether each deposit is its sender's only one, and of this worth; ``times`` stays all zero."""
     for i in range(size):
         times[ins[2, i]] += 1
     single = np.empty(size, dtype=np.bool_)
@@ -85,7 +85,7 @@ def _episodes(a, ins, size_in, outs, size_out, single, seen, limits, shares, win
     ``limits``: what an alert asks for of the first two.
     """
     first, end, best = k, 0, 0.0
-    left, low, high, senders, victims = 0, 0, 0, 0, 0
+    left, low, high, until, senders, victims = 0, 0, 0, 0, 0, 0
     for i in range(size_in):
         senders += noted(seen, ins[2, i], 1)
         victims += single[i]
@@ -97,9 +97,13 @@ def _episodes(a, ins, size_in, outs, size_out, single, seen, limits, shares, win
             high += 1
         while low < high and outs[0, low] < ins[0, left]:
             low += 1
+        until = max(until, i + 1)  # deposits that the last of the payments may be made of
+        while until < size_in and low < high and ins[0, until] < outs[0, high - 1]:
+            until += 1
         came, went = ins[4, i + 1] - ins[4, left], outs[4, high] - outs[4, low]
+        sent_on = went >= shares[1] * (ins[4, until] - ins[4, left])
         strength = min(victims / limits[0], came / limits[1])
-        if strength < 0.5 or victims < 2 or victims < shares[0] * senders or went < shares[1] * came:
+        if strength < 0.5 or victims < 2 or victims < shares[0] * senders or not sent_on:
             continue
         if k == first or ins[1, left] > end:
             k, best = k + 1, 0.0
@@ -203,7 +207,7 @@ def explain(features: Mapping[str, float], currency: str) -> tuple[str, ...]:
         ),
         (
             f"{amount(features['sent'], currency)} left for {receivers} "
-            f"receiver{'s' if receivers > 1 else ''} within {span(features['gone_in'])} of the first of these deposits."
+            f"receiver{'s' if receivers > 1 else ''} within {span(features['gone_in'])} of the first."
         ),
     )
 

@@ -6,7 +6,7 @@ senders are all who pay ``density`` of these, the receivers all whom ``density``
 were paid; and ``density`` of the middle accounts must be joined to ``density`` of both. What leaves the
 middle layer is about what came in. Of findings that share a transfer one is told: an alert
 rather than one to watch, then the largest, then the first. The subject is the account that pays first.
-A receiver may be a sender too: then the value makes a U-turn.
+A receiver may be a sender too: then the value makes a U-turn. A middle account is neither.
 
 Watched: from half of each figure (two accounts a layer). Not found, on purpose: layers joined by
 a transaction with many inputs and outputs (a hub), which joins all to all by itself and says nothing; senders
@@ -196,9 +196,11 @@ def _from(a, p, until, out, into, barred, limits, shares, seen, stamp, turn, mid
     """Append the stack that begins with the account's payment at ``p``, if there is one."""
     need = int(np.ceil(shares[0] * len(middle)))
     since = np.empty(len(middle), dtype=np.int64)
+    barred[middle] = True  # no account is in two layers next to each other
     touched_s, touched_r, senders, receivers, turn = _layers(
         middle, out[1][p], until, out, into, barred, limits, need, seen, stamp, turn, since
     )
+    barred[middle] = False
     if receivers >= limits[2]:
         opens, count, came, went, turn, evidence, used = _stack(
             p, middle, until, out, into, limits, shares, (senders, receivers, turn), need, seen, stamp, since,
@@ -223,10 +225,8 @@ def _from(a, p, until, out, into, barred, limits, shares, seen, stamp, turn, mid
 
 @njit(cache=True, nogil=True)
 def _openings(out, into, barred, limits, window):  # type: ignore[no-untyped-def]
-    """The transfers that may be the first of a stack: into an account that has enough transfers soon after,
-    from one that makes enough such."""
+    """The transfers that may be the first of a stack: the account they go to has enough others soon after."""
     size, found = 0, np.empty(64, dtype=np.int64)
-    payers = np.zeros(len(barred), dtype=np.int32)
     for a in range(len(barred)):
         last, final = into[0][a + 1], out[0][a + 1]
         first, ready, right = into[0][a], out[0][a], into[0][a]
@@ -247,9 +247,8 @@ def _openings(out, into, barred, limits, window):  # type: ignore[no-untyped-def
             if out[1][ready + limits[2] - 1] <= until and not barred[into[3][p]] and into[2][p] > 0:
                 found = grown(found, size + 1)
                 found[size] = into[4][p]
-                payers[into[3][p]] += 1
                 size += 1
-    return found[:size], payers
+    return found[:size]
 
 
 @njit(cache=True, nogil=True)
@@ -264,14 +263,14 @@ def _kernel(time, src, out, into, hub, marks, service, begin, end, limits, share
         barred[a] = barred[a] or marks[a] & service > 0
     stamp = np.zeros(len(hub), dtype=np.int64)
     seen, middle = np.zeros((2, len(hub)), dtype=np.int32), np.empty(64, dtype=np.int64)
-    openings, payers = _openings(out, into, barred, limits, window)
-    for e in openings:
-        a = src[e]
-        if payers[a] < limits[1] or not begin <= time[e] < end:
+    for e in _openings(out, into, barred, limits, window):
+        if not begin <= time[e] < end:
+            continue
+        a, until = src[e], time[e] + window
+        p = after(out[4], out[0][a], out[0][a + 1], e)
+        if p + limits[1] > out[0][a + 1] or out[1][p + limits[1] - 1] > until:
             continue
         turn += 1
-        until = time[e] + window
-        p = after(out[4], out[0][a], out[0][a + 1], e)
         middle, size, work = _middle(a, p, until, out, into, barred, limits, stamp, turn, middle)
         if work > budget:
             unfinished = grown(unfinished, short + 1)

@@ -48,21 +48,23 @@ SPEC = TypologySpec(
 
 
 @njit(cache=True, nogil=True)
-def _threshold(time, country, kind, epochs, limits, otherwise):  # type: ignore[no-untyped-def]
-    """The law's threshold of that kind in a country at a time; without any law, ``otherwise``."""
+def _threshold(time, country, kind, epochs, limits, otherwise, worth_avoiding):  # type: ignore[no-untyped-def]
+    """The law's threshold of that kind in a country at a time, 0 if nobody would stay below it; without any
+    law, ``otherwise``."""
     epoch = max(np.searchsorted(epochs, time, side="right") - 1, 0)
     for other in range(limits.shape[2]):
         if limits[epoch, country, other] > 0:
-            return limits[epoch, country, kind]
+            limit = limits[epoch, country, kind]
+            return limit if limit >= worth_avoiding else 0
     return otherwise if kind == 0 else 0
 
 
 @njit(cache=True, nogil=True)
-def _bounds(limits, otherwise, floor):  # type: ignore[no-untyped-def]
+def _bounds(limits, otherwise, worth_avoiding, floor):  # type: ignore[no-untyped-def]
     """Between these lie all the bands of all the thresholds there are."""
     low = high = otherwise
     for threshold in limits.flat:
-        if threshold > 0:
+        if threshold >= worth_avoiding:
             low, high = min(low, threshold), max(high, threshold)
     return round(floor * low), high
 
@@ -136,7 +138,7 @@ def _kernel(  # type: ignore[no-untyped-def]
         0,
     )
     band = np.empty(64, dtype=np.int64)
-    low, high = _bounds(limits, otherwise, floor)
+    low, high = _bounds(limits, otherwise, worth_avoiding, floor)
     for a in accounts:
         begin, last = out_ptr[a], out_ptr[a + 1]
         if hub[a] or not _some(begin, last, out_value, low, high, watch_count):
@@ -149,8 +151,10 @@ def _kernel(  # type: ignore[no-untyped-def]
             if epoch + 1 < len(epochs) and out_time[last - 1] >= epochs[epoch + 1]:
                 end = begin + np.searchsorted(out_time[begin:last], epochs[epoch + 1])
             for kind in range(limits.shape[2]):
-                threshold = _threshold(out_time[begin], place, kind, epochs, limits, otherwise)
-                known = threshold < worth_avoiding
+                threshold = _threshold(
+                    out_time[begin], place, kind, epochs, limits, otherwise, worth_avoiding
+                )
+                known = threshold <= 0
                 for earlier in range(kind):
                     known = known or limits[epoch, place, earlier] == threshold
                 if known:

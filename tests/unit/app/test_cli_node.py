@@ -42,7 +42,8 @@ def test_a_node_reads_and_detects(
     comity("node", "init", "--id", "de-bank", "--name", "A bank", "--role", "bank", "--country", "DE")
     assert comity("node", "ingest", str(file), "--rate", "iso4217:EUR=1.08")["transfers"] == 8
     assert comity("node", "customers", str(who)) == {"accounts": 1}
-    assert comity("node", "detect") == {"alerts": 0, "watched": 1}
+    found = comity("node", "detect")
+    assert (found["alerts"], found["unfinished"]) == (0, {})
     status = comity("node", "status")
-    assert (status["transfers"], status["findings"]) == (8, 1)
+    assert (status["transfers"], status["findings"]) == (8, found["watched"])
     assert status["audit_size"] == 4, "created, ingested, customers, detected"

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
+from comity.columnar import index
 from comity.errors import BadInput
 from comity.ledger import columns
-from comity.model import BTC, AccountId, Amount, AssetId, Transfer
+from comity.model import BTC, AccountId, Amount, AssetId, Identifier, Party, Transfer
 
 USD = AssetId.money("USD")
 EUR = AssetId.money("EUR")
@@ -77,3 +80,38 @@ def test_nothing_at_all():
 def test_a_value_that_does_not_fit_is_refused(value: str):
     with pytest.raises(BadInput, match="out of bounds"):
         columns.build([transfer("a", 0, A, B, None, value)], USD)
+
+
+@pytest.mark.parametrize(("transfers", "accounts"), [(0, 3), (1, 1), (5_000, 7), (5_000, 5_000)])
+def test_the_index_by_counting_is_that_of_a_stable_sort(transfers: int, accounts: int):
+    keys = np.random.default_rng(1).integers(0, accounts, transfers).astype(np.int32)
+    ptr, idx = index(keys, accounts)
+    assert np.array_equal(idx, np.argsort(keys, kind="stable"))
+    assert np.array_equal(ptr, np.searchsorted(np.sort(keys), np.arange(accounts + 1)))
+    assert (ptr.dtype, idx.dtype) == (np.int64, np.int64)
+
+
+def test_who_shares_what_and_figures_of_an_amount():
+    def held(name: str, *documents: str, born: str = "") -> Party:
+        return Party(
+            name, birth_date=born, identifiers=tuple(Identifier(*one.split("/"), "DE") for one in documents)
+        )
+
+    def pays(name: str, party: Party, amount: str) -> Transfer:
+        paid = transfer(name, 0, f"acct:A:{name}", B, Amount(Decimal(amount), EUR))
+        return replace(paid, originator_party=party)
+
+    facts = columns.build(
+        [
+            pays("1", held("Anna", "phone/1", "passport/X"), "5000"),
+            pays("2", held("Bo", "phone/1", born="1979"), "12.50"),
+            pays("3", held("Cy", "phone/1", "lei/L", born="1999-01-02"), "0"),
+            pays("4", held("ANNA", "passport/X", born="x"), "0.001"),
+            pays("5", held("Di", "lei/L"), "1010"),
+        ],
+        USD,
+    ).facts
+    assert facts.sharers.tolist() == [2, 2, 2, 0, 0, 0], "the same name under one document is no sharer"
+    assert len(set(facts.identity[:3].tolist())) == 1
+    assert facts.born.tolist() == [0, 1979, 1999, 0, 0, 0]
+    assert facts.digits.tolist() == [1, 3, 0, 1, 3]

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import gzip
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from comity.chains import bitcoin, pacs008, table
-from comity.errors import BadInput, Conflict, UnknownFormat
+from comity.errors import BadInput, Conflict, TooLarge, UnknownFormat
 from comity.ledger.ingest import ingest
+from comity.ledger.rates import RateTable
 from comity.ledger.store import Ledger
+from comity.model import AssetId, Rate
 
 
 @pytest.fixture
@@ -74,3 +78,28 @@ def test_a_file_that_is_bad_at_its_end_adds_nothing(ledger: Ledger, tmp_path: Pa
     assert len(ledger) == 0
     with pytest.raises(BadInput, match="cannot open"):
         ingest(tmp_path / "none.csv", ledger, now=now)
+
+
+def test_too_many_rows_are_refused(
+    ledger: Ledger, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "t.csv").write_bytes(table.SAMPLE)
+    rows = {name: ["x"] * 3 for name in ("id", "time", "originator", "beneficiary", "amount", "asset")}
+    parquet.write_table(pa.table(rows), tmp_path / "t.parquet")
+    monkeypatch.setattr("comity.ledger._rows.MAX_ROWS", 1)
+    monkeypatch.setattr("comity.ledger.ingest.MAX_ROWS", 1)
+    with pytest.raises(TooLarge, match="more than 1 transfers at once"):
+        ingest(tmp_path / "t.csv", ledger, now=now)
+    with pytest.raises(TooLarge, match="a table of 3 rows"):
+        ingest(tmp_path / "t.parquet", ledger, now=now)
+    assert len(ledger) == 0
+    (tmp_path / "t.parquet").write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(BadInput, match="not a whole Parquet file"):
+        ingest(tmp_path / "t.parquet", ledger, now=now)
+
+
+def test_a_summary_notes_where_no_rate_was_recent_enough(ledger: Ledger, tmp_path: Path, now: datetime):
+    (tmp_path / "t.csv").write_bytes(table.SAMPLE)
+    old = RateTable([Rate(AssetId("iso4217:EUR"), Decimal(1), "ECB", date(2026, 1, 1))])
+    summary = ingest(tmp_path / "t.csv", ledger, now=now, rates=old)
+    assert [note for note in summary.notes if "within the 7 days before 2 transfers" in note]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,8 @@ import numpy as np
 import pytest
 
 from comity.errors import BadInput, Conflict, NotFound, StoreError
-from comity.ledger import _mapped
+from comity.ledger import _writing, columns
+from comity.ledger._sql import connected
 from comity.ledger.columns import build
 from comity.ledger.store import Ledger
 from comity.model import BTC, AccountId, Amount, AssetId, Identifier, Party, PartyKind, Transfer
@@ -94,17 +96,17 @@ def test_appending_in_parts_is_appending_at_once(ledger: Ledger, tmp_path: Path)
     ledger.append(transfers[:150], source="second.csv")
     assert len(ledger) == 200
     same(ledger.columns(), build(transfers, USD))
-    assert not (ledger.path / "columns-00000001").exists()
+    assert not (ledger.path / "columns2-00000001").exists()
     ledger.append(some(1, 200))
     same(ledger.columns(), build(some(201), USD))
-    assert [path.name for path in ledger.path.glob("columns-*")] == ["columns-00000003"]
+    assert [path.name for path in ledger.path.glob("columns*")] == ["columns2-00000003"]
 
 
 def test_columns_are_mapped_and_their_texts_lazy(ledger: Ledger):
     assert len(ledger.columns()) == 0
     ledger.append(some(20))
     columns = ledger.columns()
-    assert isinstance(columns.time, np.memmap)
+    assert not columns.time.flags.owndata
     assert not columns.time.flags.writeable
     assert columns.accounts.index("acct:B:1") == list(columns.accounts).index("acct:B:1")
     assert columns.ids.index("t00007") == list(columns.ids).index("t00007")
@@ -140,7 +142,7 @@ def test_a_full_disk_changes_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyP
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("comity.ledger.store._publish", full)
+    monkeypatch.setattr("comity.ledger.store.publish", full)
     with pytest.raises(StoreError, match="cannot be written"):
         ledger.append(some(3))
     assert len(ledger) == 0
@@ -217,12 +219,62 @@ def test_queries_and_corridors(ledger: Ledger):
         "PRAGMA database_list",
         "SELECT * FROM nowhere",
         "CALL pragma_version()",
+        "SELECT * FROM stored",
+        "SELECT * FROM kept.stored",
+        "SELECT * FROM memory.kept.facts",
+        "SELECT (SELECT count(*) FROM kept.facts) FROM transfers",
+        "SELECT * FROM kept.facts, (WITH facts AS (SELECT 1) SELECT * FROM facts)",
+        "WITH a AS MATERIALIZED (SELECT * FROM kept.corrections) SELECT * FROM transfers, a",
+        "SELECT * FROM read_parquet('part-00000001.parquet')",
+        "SELECT * FROM parquet_metadata('part-00000001.parquet')",
+        "SELECT * FROM duckdb_views()",
+        "SELECT * FROM duckdb_views",
+        "WITH duckdb_views AS (SELECT 1) SELECT * FROM duckdb_views",
+        "SELECT * FROM information_schema.tables",
+        "SELECT * FROM sqlite_master",
+        "SELECT * FROM query('SELECT * FROM kept.facts')",
+        "SELECT * FROM query_table('kept.facts')",
+        "SELECT current_setting('allowed_paths')",
+        "SELECT pg_get_viewdef(0)",
+        "SELECT getenv('HOME')",
+        "SHOW TABLES",
+        "SELECT * FROM (SHOW ALL TABLES)",
+        "SELECT * FROM (VALUES (1)) t, LATERAL (SELECT * FROM kept.facts)",
+        "SELECT EXISTS(FROM kept.facts)",
+        "SELECT sum(1) OVER (ORDER BY (SELECT count(*) FROM kept.facts)) FROM transfers",
+        "SELECT 1 LIMIT (SELECT count(*) FROM kept.facts)",
+        "SELECT system.main.current_setting('allowed_paths')",
+        "DESCRIBE kept.stored",
+        "SUMMARIZE kept.stored",
+        "SELECT * FROM limit_of_this_program",
+        "PIVOT transfers ON asset USING sum(value)",
+        "SELECT " + "NOT " * 900 + "true",
+        "SELECT " + "abs(" * 20_000 + "1" + ")" * 20_000,
+        "SELECT '" + "x" * 100_000 + "'",
     ],
 )
 def test_queries_reach_nothing_else(ledger: Ledger, sql: str):
     ledger.append(some(2))
     with pytest.raises(BadInput):
         ledger.query(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DESCRIBE transfers",
+        "SELECT * FROM Transfers t JOIN history USING (id)",
+        "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT * FROM n",
+        "WITH mine AS (SELECT id FROM transfers) SELECT count(*) FROM MINE",
+        "SELECT * FROM range(3) r, unnest([1, 2]) u",
+        "SELECT id, row_number() OVER (ORDER BY time) FROM transfers QUALIFY row_number() OVER () < 3",
+        "FROM transfers SELECT id UNION SELECT id FROM history",
+        "VALUES (1)",
+    ],
+)
+def test_queries_may_say_what_sql_says(ledger: Ledger, sql: str):
+    ledger.append(some(2))
+    assert ledger.query(sql)[1]
 
 
 def test_a_query_that_does_not_end_is_stopped(ledger: Ledger):
@@ -255,13 +307,13 @@ def test_a_missing_or_damaged_part_is_an_error_of_the_store(ledger: Ledger, left
 
 def test_columns_that_another_process_made_meanwhile(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
     ledger.append(some(9))
-    write = _mapped.write
+    finish = _writing.finish
 
-    def slow(connection, making: Path, n: int) -> None:
-        write(connection, making, n)
-        shutil.copytree(making, ledger.path / "columns-00000001")
+    def slow(making: Path) -> None:
+        finish(making)
+        shutil.copytree(making, ledger.path / "columns2-00000001")
 
-    monkeypatch.setattr(_mapped, "write", slow)
+    monkeypatch.setattr(_writing, "finish", slow)
     same(ledger.columns(), build(some(9), USD))
     assert not list(ledger.path.glob("making-*"))
 
@@ -272,7 +324,7 @@ def test_columns_that_cannot_be_written_leave_nothing(ledger: Ledger, monkeypatc
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_mapped, "write", full)
+    monkeypatch.setattr(_writing, "write", full)
     with pytest.raises(StoreError) as caught:
         ledger.columns()
     assert caught.value.why == "No space left on device"
@@ -282,7 +334,7 @@ def test_columns_that_cannot_be_written_leave_nothing(ledger: Ledger, monkeypatc
 def test_damaged_columns_are_an_error_with_a_remedy(ledger: Ledger):
     ledger.append(some(2))
     ledger.columns()
-    (ledger.path / "columns-00000001" / "time.npy").write_bytes(b"junk")
+    (ledger.path / "columns2-00000001" / "time.npy").write_bytes(b"junk")
     with pytest.raises(StoreError) as caught:
         ledger.columns()
     assert "delete it" in caught.value.remedy
@@ -294,7 +346,7 @@ def test_columns_that_vanish_while_they_are_opened(ledger: Ledger, monkeypatch: 
     def gone(*_: object) -> None:
         raise FileNotFoundError
 
-    monkeypatch.setattr("comity.ledger.store._mapped.load", gone)
+    monkeypatch.setattr("comity.ledger._mapped.load", gone)
     with pytest.raises(StoreError, match="keep changing"):
         ledger.columns()
 
@@ -323,7 +375,7 @@ store.Ledger.open(Path(sys.argv[1])).append(some(30, 10))
 """
 
 
-@pytest.mark.parametrize("moment", ["_sync", "_publish"])
+@pytest.mark.parametrize("moment", ["sync", "publish"])
 def test_killed_between_part_and_manifest_nothing_happened(ledger: Ledger, moment: str):
     ledger.append(some(10))
     before = build(some(10), USD)
@@ -362,4 +414,30 @@ def test_the_manifest_is_plain(ledger: Ledger):
     ledger.append(some(2), source="x.csv")
     plain = json.loads((ledger.path / "manifest.json").read_text())
     assert plain["reference"] == "iso4217:USD"
-    assert plain["parts"] == [{"file": "part-00000001.parquet", "rows": 2, "source": "x.csv"}]
+    assert (plain["format"], plain["version"], plain["transfers"]) == (2, 1, 2)
+    (part,) = plain["parts"]
+    assert (part["file"], part["rows"], part["source"]) == ("part-00000001.parquet", 2, "x.csv")
+    assert part["span"] == [columns.microseconds(one.time) for one in some(2)]
+
+
+def test_what_a_killed_process_left_is_deleted_after_a_day(ledger: Ledger):
+    left = [ledger.path / name for name in ("making-1-1", "spill-1-1", "making-2-2", "spill-2-2")]
+    for folder in left:
+        folder.mkdir()
+        (folder / "file").write_bytes(b"x")
+    for folder in left[:2]:
+        os.utime(folder, (0, 0))
+    ledger.append(some(3))
+    ledger.columns()
+    assert [folder.exists() for folder in left] == [False, False, True, True]
+
+
+def test_what_is_spilled_is_cleared_away_and_not_shared(ledger: Ledger):
+    where = "SELECT current_setting('temp_directory')"
+    with connected(ledger.path, (), ()) as one, connected(ledger.path, (), ()) as other:
+        places = [Path(each.execute(where).fetchall()[0][0]) for each in (one, other)]
+        for place in places:
+            place.mkdir()
+            (place / "file").write_bytes(b"x")
+    assert places[0] != places[1]
+    assert [place.exists() for place in places] == [False, False]

@@ -14,8 +14,8 @@ from lxml import etree
 from comity.ledger.columns import build
 from comity.model import BITCOIN, BTC, AccountId, Amount, AssetId, Transfer
 from comity.tracing.draw import flow_svg
-from comity.tracing.layout import MAX_NODES, WIDTH, layout
-from comity.tracing.trace import Bounds, Direction, trace
+from comity.tracing.layout import MAX_NODES, layout
+from comity.tracing.trace import Bounds, Direction, Method, trace
 
 EURO = AssetId("iso4217:EUR")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -60,7 +60,7 @@ def test_a_trace_is_drawn_with_names_values_and_words(fraud: list[Transfer]) -> 
     assert desc.text.startswith("1,000 EUR traced forward · 6 transfers · 2 Mar 2026.")
     assert "VICTIM to MULE: 1,000 EUR (1 transfer, 2 Mar 2026)." in desc.text
     assert texts(root).count("Kestrel") == 1  # two deposit accounts of one service, drawn once
-    assert any("acct:X:EX1, acct:X:EX2" in words for words in titles(root))
+    assert any("acct:X:EX2, acct:X:EX1" in words for words in titles(root))
     assert {"start", "account", "service, trace ends", "returns"} <= set(texts(root))
 
 
@@ -86,7 +86,7 @@ def test_value_is_width_and_all_lies_within_the_picture(fraud: list[Transfer]) -
     widths = {link.value: link.width for link in plan.links}
     assert widths[1000.0] / widths[300.0] == pytest.approx(1000 / 300)
     for node in plan.nodes:
-        assert 0 <= node.x < WIDTH and node.y >= 0 and node.y + node.height <= plan.height + 1e-6
+        assert 0 <= node.x < plan.width and node.y >= 0 and node.y + node.height <= plan.height + 1e-6
     for column in {node.column for node in plan.nodes}:
         stack = sorted((n for n in plan.nodes if n.column == column), key=lambda n: n.y)
         for above, below in itertools.pairwise(stack):
@@ -129,6 +129,22 @@ def test_transactions_limits_and_estimates_have_their_own_shapes(spend: Spend) -
     plan = layout(found, {})
     column = {node.label.rsplit(":", 1)[1]: node.column for node in plan.nodes}
     assert column == {"a": 0, "tx-1": 1, "b": 2, "c": 2, "tx-2": 3, "d": 4}
+
+
+def test_by_poison_what_is_tainted_is_said(pay: Pay) -> None:
+    moves = [
+        pay(0, "A", "B", "100"),
+        pay(1, "Z", "B", "900"),
+        pay(2, "B", "D", "500"),
+        pay(3, "B", "E", "500"),
+    ]
+    columns = build(moves, EURO)
+    found = trace(columns, "acct:X:A", method=Method.POISON, bounds=Bounds(min_share=0))
+    root = parse(flow_svg(found, title="x", labels={}))
+    assert {"100, tainted 500", "0, tainted 500", "100, tainted 1,000"} <= set(texts(root))
+    assert any("B to E: 0 EUR, tainted 500 (1 transfer" in words for words in titles(root))
+    plain = trace(columns, "acct:X:A", bounds=Bounds(min_share=0))
+    assert "tainted" not in flow_svg(plain, title="x", labels={})
 
 
 def test_nothing_and_one_are_pictures_too(pay: Pay) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from comity.errors import NotFound
 from comity.ledger.columns import build
-from comity.model import AssetId, FindingKind, Level, Transfer
-from comity.tracing.exposure import exposure
+from comity.model import AssetId, Columns, FindingKind, Level, Transfer
+from comity.tracing.exposure import exposure, exposures
+from comity.tracing.trace import Direction, Method
 
 EURO = AssetId("iso4217:EUR")
 Pay = Callable[..., Transfer]
@@ -78,3 +79,57 @@ def test_an_account_is_not_exposed_to_itself(pay: Pay) -> None:
     assert exposure(columns, "acct:X:DARK", NAMED) == ()
     with pytest.raises(NotFound):
         exposure(columns, "acct:X:NOBODY", NAMED)
+
+
+@pytest.fixture
+def mixing(pay: Pay) -> Columns:
+    """B had 100 before, got 100 from the market, and paid A 100, then E 100."""
+    return build(
+        [
+            pay(0, "CLEAN", "B", "100"),
+            pay(1, "DARK", "B", "100"),
+            pay(2, "B", "A", "100"),
+            pay(3, "B", "E", "100"),
+        ],
+        EURO,
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "share"), [("haircut", 0.5), ("lifo", 1.0), ("poison", 0.0), ("fifo", 0.0)]
+)
+def test_by_the_method_that_is_chosen(mixing: Columns, method: str, share: float) -> None:
+    """Backward, poison as the mirror has it: what came last is where the account's money came from first."""
+    found = exposures(mixing, "acct:X:A", NAMED, method=Method(method), across=True)
+    (one,) = found
+    assert (one.lowest, one.highest) == (0.0, 1.0)
+    if method != "poison":
+        assert one.share == share
+    assert one.trace.method is Method(method)
+
+
+def test_the_way_and_the_bounds_are_stated(mixing: Columns) -> None:
+    (one,) = exposures(mixing, "acct:X:A", NAMED, across=True)
+    assert (one.category, one.labels, one.accounts) == ("darknet market", ("Hydra",), ("acct:X:DARK",))
+    assert (one.value, one.direct, one.share, one.hops) == (50, 0, 0.5, 2)
+    assert [step.transfer for step in one.path] == ["t0001", "t0002"] and one.path == one.steps
+    (found,) = exposure(mixing, "acct:X:A", NAMED, across=True)
+    assert dict(found.features)["share_at_least"] == 0.0 and dict(found.features)["share_at_most"] == 1.0
+    assert "By the rule of tracing that is chosen: 0.0% to 100.0%." in found.reasons
+    (last,) = exposure(mixing, "acct:X:A", NAMED, method=Method.LIFO)
+    assert "Traced by lifo." in last.reasons and last.id != found.id
+
+
+def test_forward_the_widest_way_is_shown(pay: Pay) -> None:
+    columns = build(
+        [
+            pay(0, "A", "B", "30"),
+            pay(0, "A", "C", "70"),
+            pay(1, "B", "MIX", "30"),
+            pay(2, "C", "MIX", "70"),
+        ],
+        EURO,
+    )
+    (one,) = exposures(columns, "acct:X:A", NAMED)
+    assert [step.transfer for step in one.path] == ["t0001", "t0003"] and len(one.steps) == 4
+    assert one.trace.direction is Direction.FORWARD and one.lowest is None

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from comity import __version__, codec
+from comity.app.api.peers import bounded
 from comity.app.view import Desk
 from comity.app.web.router import build
 from comity.codec import to_plain
@@ -144,7 +145,7 @@ def _before(node: Node) -> APIRouter:
 
         The ruling is on disk before the answer is sent.
         """
-        given = await request.body()
+        given = await bounded(request, codec.MAX_BYTES)
         many = given.lstrip()[:1] == b"["
         transfers = codec.from_json(list[Transfer], given) if many else [codec.from_json(Transfer, given)]
         if len(transfers) > MOST_TRANSFERS:

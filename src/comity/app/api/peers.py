@@ -30,7 +30,7 @@ def peer_app(node: Node) -> FastAPI:
     @app.post("/v1/messages", summary="Deliver a sealed message", response_class=Response)
     async def deliver(request: Request) -> Response:
         """Body: one envelope. Answer: the signed delivery receipt; the same again for a repetition."""
-        sealed = await _bounded(request, envelope.MAX_ENVELOPE)
+        sealed = await bounded(request, envelope.MAX_ENVELOPE)
         receipt = await run_in_threadpool(receive, node, sealed, request.scope.get(PEER_CERTIFICATE, ""))
         return Response(receipt, media_type="application/json")
 
@@ -43,7 +43,7 @@ def peer_app(node: Node) -> FastAPI:
     return app
 
 
-async def _bounded(request: Request, limit: int) -> bytes:
+async def bounded(request: Request, limit: int) -> bytes:
     """The request's body, of at most ``limit`` bytes. Raises TooLarge."""
     body = bytearray()
     async for chunk in request.stream():
