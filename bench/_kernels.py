@@ -52,7 +52,7 @@ def compare(
     sql: Mapping[str, str],
     ours: Callable[[Columns, Hits], Found],
     theirs: Callable[[list[Any]], Found],
-    goal: float,
+    goal: float | None,
     *,
     parameters: Mapping[str, float] | None = None,
     given: Callable[[int], Given] = ledger,

@@ -56,7 +56,8 @@ near AS (
 ),
 each AS (SELECT rank, unnest(transfers) AS transfer FROM near),
 beaten AS (SELECT rank FROM each QUALIFY rank > min(rank) OVER (PARTITION BY transfer))
-SELECT origin, alert, hops, value, arrived, smallest, span, transfers FROM near ANTI JOIN beaten USING (rank)"""
+SELECT origin, alert, hops, value, arrived, smallest, span, transfers
+FROM near ANTI JOIN beaten USING (rank)"""
 
 
 def _ours(_columns: Columns, hits: Hits) -> Found:

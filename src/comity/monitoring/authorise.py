@@ -200,6 +200,12 @@ class Authoriser:
         ruling = max((g.ruling for g in grounds), key=_ORDER.__getitem__, default=Ruling.ALLOW)
         return Authorisation(transfer.id, ruling, tuple(grounds), duties, at)
 
+    def check(self, transfer: Transfer, at: datetime) -> None:
+        """Raises BadInput where `decide` would for want of a worth."""
+        self._worth(transfer)
+        if transfer.value is None:
+            self._duties(transfer, at, {})
+
     def sent(self, transfer: Transfer, at: datetime, now: datetime | None = None) -> None:
         """Count a transfer that was sent at ``at``; ``now``, where that is later."""
         time, value = (at - _EPOCH) // _MICROSECOND, self._worth(transfer)
@@ -209,7 +215,7 @@ class Authoriser:
             self._velocity.note(transfer.beneficiary.value, time, value, incoming=True, now=told)
 
     def _worth(self, transfer: Transfer) -> int:
-        """In units of the columns, -1 where it is not known. Raises BadInput for what no ledger would keep."""
+        """In units of the columns, -1 where it is not known. Raises BadInput for what no ledger keeps."""
         worth, amount = transfer.value, transfer.amount
         most = Decimal(_MOST_UNITS).scaleb(-self._scale)
         if amount is not None and not 0 <= amount.quantity < _MOST_UNITS:

@@ -14,10 +14,11 @@ import shutil
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 TRANSFERS_A_PART = 1_000_000
 """About so many transfers go to one kernel at once: some hundred megabytes in a worker."""
 _ROWS_A_FILE = 4_000_000
+_PATTERN = frozenset("*?[]{}\\")
 _SLAB_REACHES = 4
 """A slab is at least so many times as long as what its kernels look before and after it."""
 _HITS = pa.schema(
@@ -119,18 +121,25 @@ class Spark:
             by_shape[plugins.load("typologies", name).SPEC.shape][name] = parameters
         if not len(columns):
             return
+        if not self.staging.is_dir() or _PATTERN.intersection(str(self.staging)):
+            raise SettingsError(
+                f"Spark cannot read from {self.staging}",
+                why="it is no directory" if not self.staging.is_dir() else "it reads its name as a pattern",
+                remedy="name with --staging a directory without any of " + " ".join(sorted(_PATTERN)),
+            )
         folder = Path(tempfile.mkdtemp(prefix="comity-", dir=self.staging))
         given = None
         try:
             uses = {use for name in rules for use in plugins.load("typologies", name).SPEC.uses}
             given = self.session.sparkContext.broadcast(parts.frame(columns))
-            frame = self._rows(columns, folder, with_memos="facts.memo" in uses)
+            frame = self._rows(columns, folder / "transfers", with_memos="facts.memo" in uses)
+            names = Names.write(columns.accounts, folder / "names")
             jobs = ((Shape.ACCOUNT, self._by_account), (Shape.WINDOW, self._by_slab))
             for done, (shape, job) in enumerate(jobs):
                 if progress:
                     progress(f"{len(by_shape[shape])} typologies by {shape.value}", done, len(jobs))
                 if by_shape[shape]:
-                    yield from _collected(job(columns, frame, given, by_shape[shape]))
+                    yield from _collected(job(columns, frame, given, names, by_shape[shape]))
         finally:
             if given is not None:
                 given.destroy()
@@ -138,6 +147,7 @@ class Spark:
 
     def _rows(self, columns: Columns, folder: Path, *, with_memos: bool) -> DataFrame:
         """The transfers as Parquet, where every executor can read them."""
+        folder.mkdir()
         for begin in range(0, len(columns), _ROWS_A_FILE):
             end = min(begin + _ROWS_A_FILE, len(columns))
             batch = {name: getattr(columns, name)[begin:end] for name in ("time", "src", "dst", "value")}
@@ -150,7 +160,9 @@ class Spark:
             parquet.write_table(pa.table(batch), folder / f"{begin:012}.parquet", compression="zstd")
         return self.session.read.parquet(str(folder))
 
-    def _by_account(self, columns: Columns, frame: DataFrame, given: Any, rules: Rules) -> DataFrame:
+    def _by_account(
+        self, columns: Columns, frame: DataFrame, given: Any, names: Names, rules: Rules
+    ) -> DataFrame:
         """Every transfer goes to the part of its payer and to that of its payee."""
         count = max(1, -(-2 * len(columns) // self.transfers_a_part))
         spread = frame.selectExpr(
@@ -158,13 +170,15 @@ class Spark:
         )
 
         def work(table: pa.Table) -> pa.Table:
-            some = _part(table, given.value)
+            some = _part(table, given.value, names)
             own = some.accounts % count == table.column("part")[0].as_py()
             return _found(some, rules, Scope(np.flatnonzero(own).astype(np.int32), 0, 0))
 
         return spread.groupBy("part").applyInArrow(work, _DDL)
 
-    def _by_slab(self, columns: Columns, frame: DataFrame, given: Any, rules: Rules) -> DataFrame:
+    def _by_slab(
+        self, columns: Columns, frame: DataFrame, given: Any, names: Names, rules: Rules
+    ) -> DataFrame:
         """Every transfer goes to all slabs whose hits may depend on it."""
         reaches = [parts.reach(plugins.load("typologies", name).SPEC, rules[name]) for name in rules]
         before, after = max(r[0] for r in reaches), max(r[1] for r in reaches)
@@ -183,9 +197,48 @@ class Spark:
         def work(table: pa.Table) -> pa.Table:
             begin, end = borders[table.column("part")[0].as_py()]
             nobody = np.empty(0, dtype=np.int32)
-            return _found(_part(table, given.value), rules, Scope(nobody, begin, end))
+            return _found(_part(table, given.value, names), rules, Scope(nobody, begin, end))
 
         return spread.drop("low", "high").groupBy("part").applyInArrow(work, _DDL)
+
+
+class Names(Sequence[str]):
+    """The account ids of a ledger in a directory that every executor sees: a few kernels look at some."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[type[Names], tuple[Path]]:
+        return Names, (self._folder,)
+
+    @classmethod
+    def write(cls, accounts: Sequence[str], folder: Path) -> Names:
+        """Put them there."""
+        folder.mkdir()
+        ends = np.zeros(len(accounts) + 1, dtype=np.int64)
+        with (folder / "text").open("wb") as file:
+            for place in range(len(accounts)):
+                ends[place + 1] = ends[place] + file.write(accounts[place].encode())
+        np.save(folder / "ends.npy", ends)
+        return cls(folder)
+
+    @cached_property
+    def _held(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        text = np.memmap(self._folder / "text", dtype=np.uint8, mode="r")
+        return np.load(self._folder / "ends.npy", mmap_mode="r"), text
+
+    def __len__(self) -> int:
+        return len(self._held[0]) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, at: int | slice) -> str | tuple[str, ...]:
+        if isinstance(at, slice):
+            return tuple(self[place] for place in range(*at.indices(len(self))))
+        ends, text = self._held
+        return text[ends[at] : ends[at + 1]].tobytes().decode()
 
 
 def _borders(time: NDArray[np.int64], transfers: int, least: int) -> list[tuple[int, int]]:
@@ -198,7 +251,7 @@ def _borders(time: NDArray[np.int64], transfers: int, least: int) -> list[tuple[
     return list(zip(borders, [*borders[1:], parts.FAR], strict=True))
 
 
-def _part(table: pa.Table, given: parts.Frame) -> parts.Part:
+def _part(table: pa.Table, given: parts.Frame, names: Names) -> parts.Part:
     """The rows of one group, in order, as a part of the whole."""
     table = table.sort_by("row")
     taken = {name: table.column(name).to_numpy() for name in ("time", "src", "dst", "value")}
@@ -214,7 +267,7 @@ def _part(table: pa.Table, given: parts.Frame) -> parts.Part:
         taken["memo"] = np.array([number[text] for text in texts], dtype=np.int32)
     else:
         taken["memo"] = np.zeros(len(table), dtype=np.int32)
-    return parts.framed(given, table.column("row").to_numpy(), taken, memos)
+    return parts.framed(given, table.column("row").to_numpy(), taken, memos, (names, ()))
 
 
 def _found(some: parts.Part, rules: Rules, scope: Scope) -> pa.Table:

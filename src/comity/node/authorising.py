@@ -42,18 +42,30 @@ class Gate:
 
     def decide(self, transfer: Transfer) -> tuple[Authorisation, Future[str]]:
         """The ruling, and a future that is done when it is on disk: tell nobody before. Raises BadInput."""
-        transfer = _canonical(transfer)
+        return self.decide_all([transfer])[0]
+
+    def decide_all(self, transfers: Sequence[Transfer]) -> list[tuple[Authorisation, Future[str]]]:
+        """As `decide`, in this order, each counting those before it. Raises BadInput for any of them: then
+        none is ruled on, and none counts."""
+        given = [_canonical(transfer) for transfer in transfers]
         with self._lock:
             now = self._node.clock()
             authoriser = self._current(now)
-            ruling = authoriser.decide(transfer, now)
-            if ruling.ruling is Ruling.ALLOW:
-                authoriser.sent(transfer, now)
-            return ruling, self._decided.add(_entry(transfer, ruling))
+            for transfer in given:
+                authoriser.check(transfer, now)
+            return [self._ruled(authoriser, transfer, now) for transfer in given]
+
+    def _ruled(
+        self, authoriser: Authoriser, transfer: Transfer, now: datetime
+    ) -> tuple[Authorisation, Future[str]]:
+        ruling = authoriser.decide(transfer, now)
+        if ruling.ruling is Ruling.ALLOW:
+            authoriser.sent(transfer, now)
+        return ruling, self._decided.add(_entry(transfer, ruling))
 
     def rule(self, transfers: Sequence[Transfer]) -> tuple[Authorisation, ...]:
         """The rulings on several transfers, in this order, each counting those before it; on disk."""
-        done = [self.decide(transfer) for transfer in transfers]
+        done = self.decide_all(transfers)
         for _, future in done:
             self.written(future.result())
         return tuple(ruling for ruling, _ in done)
@@ -127,8 +139,8 @@ def _remembered(node: Node, now: datetime) -> list[tuple[Transfer, datetime]]:
 def _canonical(transfer: Transfer) -> Transfer:
     """With its accounts as lists and ledgers write them: a wallet pasted with the capitals of its checksum is
     the same wallet. Raises BadInput for an address that its chain does not have."""
-    ends = {end: typed(getattr(transfer, end).value) for end in ("originator", "beneficiary")}
-    return replace(transfer, **ends)
+    payer, payee = typed(transfer.originator.value), typed(transfer.beneficiary.value)
+    return replace(transfer, originator=payer, beneficiary=payee)
 
 
 def _transfer(entry: Mapping[str, Any], at: datetime) -> Transfer:

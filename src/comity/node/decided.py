@@ -65,19 +65,27 @@ class Decided:
                 batch, self._waiting = self._waiting, []
             if not batch:
                 return
-            try:
-                hashes = self._write([entry for entry, _ in batch])
-            except Exception as error:  # noqa: BLE001 (a writer that ended would leave all who wait hanging)
-                failed = StoreError(
-                    "a ruling could not be written",
-                    why=getattr(error, "strerror", None) or str(error),
-                    remedy="put that right (free space on the disk); the transfer is not authorised",
-                )
-                for _, future in batch:
-                    future.set_exception(failed)
-                continue
-            for (_, future), digest in zip(batch, hashes, strict=True):
-                future.set_result(digest)
+            self._settle(batch)
+
+    def _settle(self, batch: list[tuple[Mapping[str, Any], Future[str]]]) -> None:
+        """Write a batch and tell each who waits; an entry that cannot be written takes no other with it."""
+        try:
+            hashes = self._write([entry for entry, _ in batch])
+        except Exception as error:  # noqa: BLE001 (a writer that ended would leave all who wait hanging)
+            if len(batch) > 1 and not isinstance(error, OSError):
+                for one in batch:
+                    self._settle([one])
+                return
+            failed = StoreError(
+                "a ruling could not be written",
+                why=getattr(error, "strerror", None) or str(error),
+                remedy="put that right (free space on the disk); the transfer is not authorised",
+            )
+            for _, future in batch:
+                future.set_exception(failed)
+            return
+        for (_, future), digest in zip(batch, hashes, strict=True):
+            future.set_result(digest)
 
     def _write(self, entries: list[Mapping[str, Any]]) -> list[str]:
         fcntl.flock(self._file, fcntl.LOCK_EX)
@@ -126,15 +134,19 @@ class Decided:
 def since(path: Path, moment: datetime) -> list[dict[str, Any]]:
     """The entries at or after a moment, the last first, read from the end: what is older is not read.
 
-    Their chain is not checked. A line that is being written, or is none, is passed over.
+    Raises Unverified where the chain of those is broken.
     """
     found: list[dict[str, Any]] = []
+    next_of = ""
     for line in _backwards(path):
+        whole = not next_of or hashlib.sha256(line + b"\n").hexdigest() == next_of
         try:
             entry = json.loads(line)
-            at = datetime.fromisoformat(entry["at"])
+            at, next_of = datetime.fromisoformat(entry["at"]), str(entry["previous"])
         except (ValueError, KeyError, TypeError):
-            continue
+            whole = False
+        if not whole:
+            raise _changed(path, f"line {len(found) + 1} from its end")
         if at < moment:
             break
         found.append(entry)
@@ -158,7 +170,7 @@ def _backwards(path: Path) -> Iterator[bytes]:
                     yield line
                 ended = True
             rest = first
-        if ended and rest:
+        if ended:
             yield rest
 
 
@@ -177,10 +189,14 @@ def entries(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
             except (ValueError, KeyError, TypeError):
                 chained = False
             if not chained:
-                raise Unverified(
-                    f"{path.name} was changed: line {number} does not follow the one before it",
-                    why="each line carries the hash of the one before",
-                    remedy="restore the file, and find out who wrote to it",
-                )
+                raise _changed(path, f"line {number}")
             head = hashlib.sha256(line).hexdigest()
             yield entry, head
+
+
+def _changed(path: Path, where: str) -> Unverified:
+    return Unverified(
+        f"{path.name} was changed: {where} does not follow the one before it",
+        why="each line carries the hash of the one before",
+        remedy="restore the file, and find out who wrote to it",
+    )

@@ -1,8 +1,9 @@
 """Duties of one transfer at once: those of `duties`, with the law of each situation looked up beforehand.
 
 A situation is all that the law looks at but the transfer's worth: who stands at its ends and where, the
-facts, and the quarter of an hour (law, lists and deadlines change with the local day, which in India begins at
-half past). The first transfer of a situation costs what `duties` costs; the next ones a few comparisons each.
+facts, and the quarter of an hour (law, lists and deadlines change with the local day, which in India
+begins at half past). The first transfer of a situation costs what `duties` costs; the next ones a few
+comparisons each.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from comity.tracing._state import NEVER, place_of
-from comity.tracing._worth import first_at, is_hub, not_before, place
+from comity.tracing._worth import first_at
 
 WHO, HOPS, EARLIEST, LOOKED_FROM, COMING, LISTED = range(6)
 """Fields of what is reached: the account, the fewest hops, the earliest time by layers that are done, the
@@ -31,6 +31,19 @@ def found_in(table, met, used, account):  # type: ignore[no-untyped-def]
     return used, at
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def first_after(time, sign, p, count, clock):  # type: ignore[no-untyped-def]
+    """The first of ``count`` transfers from place ``p`` of the index on that is not before ``clock``."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        if sign * time[p + sign * middle] < clock:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 @njit(cache=True, nogil=True)
 def roomier(table, met, used):  # type: ignore[no-untyped-def]
     """Table and rows of twice the size."""
@@ -45,6 +58,18 @@ def roomier(table, met, used):  # type: ignore[no-untyped-def]
     return wider, rows
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def entered(table, met, used, free, account, hop, count):  # type: ignore[no-untyped-def]
+    """Table and rows with a new row for an account that has ``count`` transfers ahead."""
+    if 2 * used >= len(table) or used == len(met):
+        table, met = roomier(table, met, used)
+        free = found_in(table, met, used, account)[1]
+    table[free] = used + 1
+    met[used, WHO], met[used, HOPS], met[used, LOOKED_FROM] = account, hop, count
+    met[used, EARLIEST], met[used, COMING], met[used, LISTED] = NEVER, NEVER, -1
+    return table, met
+
+
 @njit(cache=True, nogil=True)
 def twice(array):  # type: ignore[no-untyped-def]
     """The array with room for as much again."""
@@ -53,68 +78,52 @@ def twice(array):  # type: ignore[no-untyped-def]
     return longer
 
 
-@njit(cache=True, nogil=True, forceinline=True)
-def led_to(side, row, met, table, used, layer, last, low, high, hop, end):  # type: ignore[no-untyped-def]
-    """Look at transfers ``low`` to ``high`` of one account, all to what is then ``hop`` hops away: the
-    tables as they are then, and how many transfers were in time."""
-    account, seen = met[row, WHO], 0
-    for number in range(low, high):
-        p = place(side.ptr, account, number, side.sign)
-        clock = side.sign * side.time[p]
-        if clock > end:
-            break
-        seen += 1
-        far = np.int64(side.far[p])
-        to, at = found_in(table, met, used, far)
-        if to == used:
-            if 2 * used >= len(table) or used == len(met):
-                table, met = roomier(table, met, used)
-                at = found_in(table, met, used, far)[1]
-            table[at] = used + 1
-            whole = side.ptr[far + 1] - side.ptr[far]
-            met[used, WHO], met[used, HOPS], met[used, LOOKED_FROM] = far, hop, whole
-            met[used, EARLIEST], met[used, COMING], met[used, LISTED] = NEVER, NEVER, -1
-            used += 1
-        if clock < met[to, COMING]:
-            met[to, COMING] = clock
-            if met[to, LISTED] < hop:
-                met[to, LISTED] = hop
-                layer = twice(layer) if last == len(layer) else layer
-                layer[last] = to
-                last += 1
-    return met, table, used, layer, last, seen
-
-
 @njit(cache=True, nogil=True)
 def in_layers(side, start, begin, end, hops, most):  # type: ignore[no-untyped-def]
     """Rows of what is reached, how many, and over how many transfers: -1 when it is likely to take looking
     at more than ``most``."""
-    table, met = np.zeros(1024, dtype=np.int64), np.empty((512, 6), dtype=np.int64)
-    layer, mean = np.empty(512, dtype=np.int64), len(side.all_time) // max(len(side.hub), 1)
+    sign, ptr, time, far, hub, hubs = side.sign, side.ptr, side.time, side.far, side.hub, side.hubs
+    table, met, layer = np.zeros(1024, np.int64), np.empty((512, 6), np.int64), np.empty(512, np.int64)
+    mean = len(side.all_time) // max(len(hub), 1)
     table[found_in(table, met, 0, start)[1]] = 1
     met[0, WHO], met[0, HOPS], met[0, EARLIEST], met[0, COMING], met[0, LISTED] = start, 0, begin, begin, 0
-    met[0, LOOKED_FROM] = side.ptr[start + 1] - side.ptr[start]
-    layer[0], first, transfers, looked = 0, 0, 0, 0
-    used = last = layer[0] + 1  # numba compiles a function anew for a literal
+    met[0, LOOKED_FROM] = ptr[start + 1] - ptr[start]
+    layer[0], used, first, last, transfers, looked = 0, 1, 0, 1, 0, 0
     for hop in range(1, hops + 1):
         stop, at = last, first
         if looked + (last - first) * mean > most:
             return met, used, -1
         while at < last:  # the layer's accounts, then the transactions they reach, which cost no hop
             row, at = layer[at], at + 1
-            hub = is_hub(side, met[row, WHO])
-            if hub != (at > stop):
+            account = met[row, WHO]
+            through = hubs and hub[account]
+            if through != (at > stop):
                 continue
-            low = not_before(side, met[row, WHO], 0, met[row, COMING] if hub else met[row, EARLIEST])
+            p = ptr[account] if sign > 0 else ptr[account + 1] - 1
             high = met[row, LOOKED_FROM]
-            met[row, LOOKED_FROM] = min(low, high)
-            looked += max(high - low, 0)
+            low = first_after(time, sign, p, high, met[row, COMING] if through else met[row, EARLIEST])
+            met[row, LOOKED_FROM] = low
+            looked += high - low
             if looked > most:
                 return met, used, -1
-            met, table, used, layer, last, seen = led_to(
-                side, row, met, table, used, layer, last, low, high, hop, end
-            )
-            transfers += seen
+            for number in range(low, high):
+                clock = sign * time[p + sign * number]
+                if clock > end:
+                    break
+                transfers += 1
+                other = np.int64(far[p + sign * number])
+                to, free = found_in(table, met, used, other)
+                if to == used:
+                    count = ptr[other + 1] - ptr[other] if hubs or hop < hops else 0  # else never looked at
+                    table, met = entered(table, met, used, free, other, hop, count)
+                    used += 1
+                if clock < met[to, COMING]:
+                    met[to, COMING] = clock
+                    if met[to, LISTED] < hop:
+                        met[to, LISTED] = hop
+                        layer = twice(layer) if last == len(layer) else layer
+                        layer[last] = to
+                        last += 1
         for i in range(stop, last):
             met[layer[i], EARLIEST] = met[layer[i], COMING]
         first = stop

@@ -90,9 +90,10 @@ def reached(
     if plan != _state.SWEEP:
         most = len(columns) // _WORTH_A_SWEEP if plan == _state.EITHER else _state.NEVER
         met, used, transfers = in_layers(view, number, begin, end, hops, max(most, 64))
+    if transfers >= 0:
         order = np.argsort(met[1:used, WHO].astype(np.int32)) + 1
         account, hop, clock = (met[order, field] for field in (WHO, HOPS, COMING))
-    if transfers < 0:
+    else:
         fewest, earliest, transfers = in_a_sweep(view, number, begin, end, hops)
         fewest[number] = FAR
         account = np.flatnonzero(fewest != FAR)

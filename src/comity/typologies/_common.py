@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from comity.columnar import frozen as frozen
 from comity.model import AccountId, Amount, AssetId, Columns, Transfer
 from comity.typologies import Hits
 
@@ -21,17 +22,6 @@ HOUR = 3_600_000_000
 
 _EURO = AssetId("iso4217:EUR")
 _START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-def frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """The same memory as a read-only plain array.
-
-    Numba compiles once per kind of argument, and a memory-mapped array differs in kind from one made
-    in memory: through this both are one kind, so that each kernel is compiled (and cached) once.
-    """
-    view = np.asarray(array).view()
-    view.flags.writeable = False
-    return view
 
 
 @njit(cache=True, nogil=True)

@@ -27,7 +27,7 @@ SPEC = TypologySpec(
     source=FATF,
     shape=Shape.ACCOUNT,
     parameters=(
-        Parameter("min_value", 15_000, "money", "an alert when the first deposits come to this"),
+        Parameter("min_value", 50_000, "money", "an alert when the first deposits come to this"),
         Parameter("window", 24, "hours", "first deposits are those within this time of the first one"),
         Parameter("times", 5, "count", "the largest of them is this many times the median of later ones"),
         Parameter("history", 3, "count", "which is compared from this many later deposits on"),
@@ -113,34 +113,34 @@ def explain(features: Mapping[str, float], currency: str) -> tuple[str, ...]:
 
 CASES = (
     Sample(
-        "the first deposit is 20,000, ordinary ones follow",
+        "the first deposit is 60,000, ordinary ones follow",
         (
-            pay(1, 0, "A", "M", "20000"),
+            pay(1, 0, "A", "M", "60000"),
             *(pay(2 + i, 200 + 99 * i, "EMPLOYER", "M", "2100") for i in range(4)),
             pay(9, 900, "M", "LANDLORD", "900"),
         ),
         alerts=(account("M"),),
     ),
     Sample(
-        "at the limits: 15,000 in two parts, a day apart to the hour",
-        (pay(1, 0, "A", "M", "7000"), pay(2, 24, "A", "M", "8000")),
+        "at the limits: 50,000 in two parts, a day apart to the hour",
+        (pay(1, 0, "A", "M", "20000"), pay(2, 24, "A", "M", "30000")),
         alerts=(account("M"),),
     ),
     Sample(
         "near miss: half of it is to watch; a cent less, or a part too late, is nothing",
         (
-            pay(1, 0, "A", "M", "7500"),
-            pay(2, 0, "A", "N", "7499.99"),
-            pay(3, 24.1, "A", "N", "20000"),
+            pay(1, 0, "A", "M", "25000"),
+            pay(2, 0, "A", "N", "24999.99"),
+            pay(3, 24.1, "A", "N", "60000"),
         ),
         watches=(account("M"),),
     ),
     Sample(
         "negative: a business whose deposits are all large, and an account that had paid before",
         (
-            *(pay(i, 70 * i, f"CUSTOMER{i % 3}", "BUSINESS", "18000") for i in range(5)),
+            *(pay(i, 70 * i, f"CUSTOMER{i % 3}", "BUSINESS", "60000") for i in range(5)),
             pay(10, 0, "OLD", "SHOP", "30"),
-            pay(11, 5, "A", "OLD", "20000"),
+            pay(11, 5, "A", "OLD", "60000"),
         ),
     ),
 )

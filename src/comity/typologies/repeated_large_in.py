@@ -1,8 +1,8 @@
-"""Repeated large deposits: again and again large transfers come into the same account within a month.
+"""Repeated large deposits: again and again large transfers come into the same account within a week.
 
 From one payer or from several. Smaller deposits are left out of account, and an account into which as many
-large ones have always come (a company's, an exchange's) is not found: a month must hold ``times`` as many
-as is usual over its time in the ledger, taken to be half a year at least. Watched from half the count. Not
+large ones have always come (a company's, an exchange's) is not found: a week must hold ``times`` as many as
+is usual over its time in the ledger, taken to be a month at least. Watched from half the count. Not
 found: deposits whose value is not known, and change that comes back from a payment.
 """
 
@@ -39,9 +39,9 @@ SPEC = TypologySpec(
     parameters=(
         Parameter("min_value", 5000, "money", "a deposit of this value is a large one"),
         Parameter("min_count", 6, "count", "an alert from this many"),
-        Parameter("window", 720, "hours", "they lie within this time"),
-        Parameter("times", 2, "count", "this many times what the account usually gets in such a time"),
-        Parameter("baseline", 4320, "hours", "what is usual is taken over this time at least"),
+        Parameter("window", 168, "hours", "they lie within this time"),
+        Parameter("times", 3, "count", "this many times what the account usually gets in such a time"),
+        Parameter("baseline", 720, "hours", "what is usual is taken over this time at least"),
     ),
     joint={"count": "min_count"},
 )
@@ -98,21 +98,21 @@ def explain(features: Mapping[str, float], currency: str) -> tuple[str, ...]:
 
 CASES = (
     Sample(
-        "six large deposits from two people in two weeks",
-        tuple(pay(i, 60 * i, f"P{i % 2}", "C", str(6200 + 310 * i)) for i in range(6)),
+        "six large deposits from two people in five days",
+        tuple(pay(i, 24 * i, f"P{i % 2}", "C", str(6200 + 310 * i)) for i in range(6)),
         alerts=(account("C"),),
     ),
     Sample(
-        "six of just the value, just within thirty days",
-        tuple(pay(i, 144 * i, "P", "C", "5000") for i in range(6)),
+        "six of just the value, just within a week",
+        tuple(pay(i, 33.6 * i, "P", "C", "5000") for i in range(6)),
         alerts=(account("C"),),
     ),
     Sample(
         "near miss: three are to watch; a month apart, or a cent too small, they are nothing",
         (
-            *(pay(i, 60 * i, "P", "C", "5500") for i in range(3)),
+            *(pay(i, 24 * i, "P", "C", "5500") for i in range(3)),
             *(pay(10 + i, 730 * i, "EMPLOYER", "D", "5500") for i in range(6)),
-            *(pay(20 + i, 60 * i, "P", "E", "4999.99") for i in range(6)),
+            *(pay(20 + i, 24 * i, "P", "E", "4999.99") for i in range(6)),
         ),
         watches=(account("C"),),
     ),

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from comity.errors import BadInput
 from comity.ledger.columns import build
 from comity.model import (
     AccountId,
@@ -183,3 +184,45 @@ def test_a_listed_party_brings_the_duties_that_lists_bring() -> None:
     assert seen[0]["sanctions"] == "hit"
     assert seen[1] == {"suspicion": "alert"}
     assert seen[2] == {}
+
+
+def test_what_else_is_said_of_an_account_counts_too() -> None:
+    other = said(BAD, "ransomware", confidence=0.8)
+    one = dataclasses.replace(said(BAD, "exchange", confidence=0.9), others=(other,))
+    assert authoriser(attributions=[one]).decide(transfer(target=BAD), NOW).ruling is Ruling.HOLD
+
+
+def test_a_harmless_statement_on_one_evm_chain_does_not_hide_a_listing_on_another() -> None:
+    here, third = (BAD.replace("eip155:1:", f"eip155:{chain}:") for chain in (137, 56))
+    gate = authoriser(attributions=[said(BAD, "sanction"), said(here, "exchange", confidence=0.6)])
+    for target in (BAD, here, third, BAD.replace("bd", "BD")):
+        assert gate.decide(transfer(target=target), NOW).ruling is Ruling.REFUSE
+
+
+def test_what_was_sent_before_what_the_ledger_holds_counts_in_its_place() -> None:
+    history = [
+        transfer(target=f"acct:x:{i}", name=f"h{i}", at=NOW - timedelta(minutes=10)) for i in range(18)
+    ]
+    gate = authoriser(history)
+    gate.sent(transfer(name="earlier"), NOW - timedelta(minutes=30), NOW)
+    assert gate.decide(transfer(), NOW).ruling is Ruling.HOLD
+    assert gate.decide(transfer(), NOW + timedelta(minutes=40)).ruling is Ruling.ALLOW
+
+
+@pytest.mark.parametrize("value", ["-1", "1e18", "1e999990"])
+def test_a_worth_that_no_ledger_keeps_is_no_transfer(value: str) -> None:
+    with pytest.raises(BadInput, match="out of bounds"):
+        authoriser().decide(transfer(value=value), NOW)
+    with pytest.raises(BadInput, match="a value out of bounds"):
+        authoriser().decide(dataclasses.replace(transfer(), value=Decimal(value)), NOW)
+
+
+def test_accounts_without_a_recent_payment_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("comity.monitoring.authorise._MOST_PACES", 50)
+    gate = authoriser()
+    for number in range(19):
+        gate.sent(transfer(target=f"acct:x:{number}"), NOW)
+    for number in range(500):
+        gate.decide(transfer(source=f"acct:y:{number}", target=f"acct:z:{number}"), NOW)
+    assert len(gate._velocity._paces) <= 101
+    assert gate.decide(transfer(), NOW).ruling is Ruling.HOLD

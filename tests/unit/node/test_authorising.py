@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from comity.audit.tables import leaf
+from comity.errors import BadInput, StoreError
 from comity.model import AccountId, Amount, AssetId, Party, Ruling, Transfer
 from comity.node import hops
 from comity.node.decided import entries
@@ -93,3 +95,39 @@ def test_the_head_of_the_file_is_sealed_in_the_audit_log(vasp: Node, clock: Any)
             conn.execute(select(leaf.c.body).where(leaf.c.kind == "authorisations.sealed")).scalars().all()
         )
     assert len(bodies) == 1 and head in str(bodies[0])
+
+
+def test_a_wallet_with_the_capitals_of_its_checksum_is_the_listed_one(vasp: Node, clock: Any) -> None:
+    hops.load_lists(vasp, None)
+    wallets = [w for one in vasp.lists.listings() if one.list_id.startswith("ofac") for w in one.wallets]
+    listed = next(
+        w.value for w in wallets if w.value.startswith("eip155:1:") and any(map(str.isalpha, w.address[2:]))
+    )
+    chain, _, address = listed.rpartition(":")
+    pasted = f"{chain}:0x{address[2:].upper()}"
+    (ruling,) = vasp.gate.rule([transfer(pasted, 1, clock())])
+    assert ruling.ruling is Ruling.REFUSE and listed in ruling.grounds[0].text
+    with pytest.raises(BadInput, match="not a wallet address"):
+        vasp.gate.rule([transfer("eip155:1:0x12", 2, clock())])
+
+
+def test_of_a_list_with_a_fault_none_is_ruled_on(vasp: Node, clock: Any) -> None:
+    good = transfer("acct:de-vasp-1:6", 1, clock())
+    negative = dataclasses.replace(good, id="t2", amount=Amount(Decimal(-1), USD))
+    ether = AssetId("eip155:1/slip44:60")
+    unknown = dataclasses.replace(
+        good, id="t3", originator_country="US", amount=Amount(Decimal(1), ether), value=None
+    )
+    for bad, why in ((negative, "out of bounds"), (unknown, "no rate for")):
+        with pytest.raises(BadInput, match=why):
+            vasp.gate.rule([good] * 15 + [bad])
+    assert list(entries(vasp.paths.authorisations)) == []
+    assert [one.ruling for one in vasp.gate.rule([good] * 19)] == [Ruling.ALLOW] * 19
+
+
+def test_a_clock_that_is_set_back_does_not_hide_what_came(vasp: Node, clock: Any) -> None:
+    vasp.gate.rule([transfer("acct:de-vasp-1:6", 1, clock())])
+    vasp.paths.monitored.write_text("{}")
+    clock.forward(hours=-3)
+    with pytest.raises(StoreError, match="cannot be read"):
+        vasp.gate.rule([transfer("acct:de-vasp-1:6", 2, clock())])

@@ -153,7 +153,7 @@ def _before(node: Node) -> APIRouter:
                 f"{len(transfers):,} transfers at once", remedy=f"send at most {MOST_TRANSFERS:,} in one call"
             )
         gate = node.gate
-        done = [gate.decide(transfer) for transfer in transfers]
+        done = gate.decide_all(transfers)
         for _, future in done:
             gate.written(await asyncio.wrap_future(future))
         answer = [codec.to_plain(ruling) for ruling, _ in done]
