@@ -1,8 +1,8 @@
 """Fan-in: our kernel against SQL, three times.
 
 SQL first looks for accounts that may have a burst at all: by how many payments they have ever got, by the
-distance to the payment four before (a window over every account: the kernel's own short cut), or by counting in
-windows on the clock (a burst has more than half its payments in one of two).
+distance to the payment four before (a window over every account: the kernel's own short cut), or by counting
+in windows on the clock (a burst has more than half its payments in one of two).
 """
 
 from __future__ import annotations

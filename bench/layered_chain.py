@@ -21,7 +21,7 @@ GOAL = 1.0
 
 _HOP, _WINDOW, _HOPS, _WORTH, _RETENTION = 24 * HOUR, 96 * HOUR, 4, 1_000 * USD, 0.8
 _JOINED = "v p JOIN v q ON q.src = p.dst"
-_CLOCK = f"""(SELECT *, time // {_HOP} + unnest([0, 1]) AS slot FROM v) p
+_CLOCK = f"""(SELECT *, unnest([time // {_HOP}, time // {_HOP} + 1]) AS slot FROM v) p
     JOIN (SELECT *, time // {_HOP} AS slot FROM v) q ON q.src = p.dst AND q.slot = p.slot"""
 
 

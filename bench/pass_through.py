@@ -39,7 +39,7 @@ lots AS MATERIALIZED (
 near AS (
     SELECT l.a, l.e AS lot, o.e AS paid, o.time, o.level, l.base, coalesce(least(l.top, min(o.level) OVER (
         PARTITION BY l.e ORDER BY o.time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), l.top) AS before
-    FROM (SELECT *, time // {_HOURS} + unnest([0, 1]) AS day FROM lots) l
+    FROM (SELECT *, unnest([time // {_HOURS}, time // {_HOURS} + 1]) AS day FROM lots) l
     JOIN (SELECT *, time // {_HOURS} AS day FROM walk WHERE d < 0) o
     ON o.a = l.a AND o.day = l.day AND o.time > l.time AND o.time <= l.time + {_HOURS}
 ),

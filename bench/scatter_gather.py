@@ -21,7 +21,7 @@ GOAL = 8.0
 
 _WINDOW, _ALERT, _WATCH, _WORTH, _RETENTION = 72 * HOUR, 4, 2, 1_000 * USD, 0.8
 _JOINED = "t p JOIN t q ON q.src = p.dst"
-_CLOCK = f"""(SELECT *, time // {_WINDOW} + unnest([0, 1]) AS slot FROM t) p
+_CLOCK = f"""(SELECT *, unnest([time // {_WINDOW}, time // {_WINDOW} + 1]) AS slot FROM t) p
     JOIN (SELECT *, time // {_WINDOW} AS slot FROM t) q ON q.src = p.dst AND q.slot = p.slot"""
 
 

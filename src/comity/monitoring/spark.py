@@ -158,7 +158,7 @@ class Spark:
                 batch["memo"] = [columns.facts.memos[int(number)] for number in memos]
             batch["row"] = np.arange(begin, end, dtype=np.int64)
             parquet.write_table(pa.table(batch), folder / f"{begin:012}.parquet", compression="zstd")
-        return self.session.read.parquet(str(folder))
+        return self.session.read.parquet(f"file://{folder}")
 
     def _by_account(
         self, columns: Columns, frame: DataFrame, given: Any, names: Names, rules: Rules

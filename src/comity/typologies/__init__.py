@@ -68,7 +68,9 @@ class TypologySpec:
     """``flags`` are FATF's red flags by our ids (docs/reference/red-flags), ``source`` the publication.
 
     ``joint`` names features that institutions may add up for one subject, and the parameter each sum
-    must reach: how a pattern too weak at each of them becomes an alert together.
+    must reach: how a pattern too weak at each of them becomes an alert together. Only where the parts lie
+    with different institutions by nature (payers, victims, thresholds avoided at each): what is watched
+    under a rule with ``joint`` is told to others, and each such rule discloses the innocent too.
 
     ``before`` and ``after`` name the parameters (hours) whose sum is how long before and after its
     beginning a window-local hit depends on transfers. ``uses`` names what is asked of `Facts` and

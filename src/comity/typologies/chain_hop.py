@@ -45,7 +45,6 @@ SPEC = TypologySpec(
         Parameter("fits", 3, "count", "when more than this many fit, nothing is said"),
         Parameter("budget", 20_000, "count", "at most this many transfers are compared with one"),
     ),
-    joint={"value": "min_value"},
     before=("window", "delay"),
     after=("window", "window", "delay"),
     uses=("facts.asset", "known.marks", "known.actor"),

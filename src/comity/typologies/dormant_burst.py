@@ -32,7 +32,6 @@ SPEC = TypologySpec(
         Parameter("min_value", 10_000, "money", "an alert when they add up to this"),
         Parameter("times", 3, "count", "and to this many times the largest deposit before"),
     ),
-    joint={"total": "min_value"},
 )
 
 

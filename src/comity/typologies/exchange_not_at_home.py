@@ -36,7 +36,6 @@ SPEC = TypologySpec(
         Parameter("min_count", 3, "count", "in at least this many transfers"),
         Parameter("share", 0.5, "ratio", "of all it moved to and from exchanges, at least this share"),
     ),
-    joint={"total": "min_value", "count": "min_count"},
     uses=("facts.src_country", "facts.dst_country", "facts.asset", "facts.hosted", "known.marks"),
 )
 

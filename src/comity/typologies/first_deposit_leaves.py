@@ -33,7 +33,6 @@ SPEC = TypologySpec(
         Parameter("ratio", 0.9, "ratio", "at least this share of what came in leaves"),
         Parameter("parts", 10, "count", "in at most this many transfers"),
     ),
-    joint={"total": "min_value"},
 )
 
 

@@ -42,7 +42,6 @@ SPEC = TypologySpec(
         Parameter("min_value", 2000, "money", "an alert from this value"),
         Parameter("window", 168, "hours", "moved within this time of the first transfer"),
     ),
-    joint={"total": "min_value"},
     uses=("facts.src_country", "facts.dst_country", "known.risk", "known.marks"),
 )
 

@@ -44,7 +44,6 @@ SPEC = TypologySpec(
         Parameter("times", 5, "count", "this many times what the account usually makes in such a time"),
         Parameter("baseline", 720, "hours", "what is usual is taken over this time at least"),
     ),
-    joint={"count": "min_count"},
 )
 
 

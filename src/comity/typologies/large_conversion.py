@@ -44,7 +44,6 @@ SPEC = TypologySpec(
         Parameter("hours", 24, "hours", "it leaves, or comes back, within this time"),
         Parameter("min_value", 75_000, "money", "an alert when this value was exchanged within that time"),
     ),
-    joint={"total": "min_value"},
     uses=("facts.asset", "facts.hosted", "known.marks"),
 )
 

@@ -44,7 +44,6 @@ SPEC = TypologySpec(
         Parameter("retention", 0.8, "ratio", "each transfer keeps this share of the one before it"),
         Parameter("budget", 20_000, "count", "a search looks at this many links at most"),
     ),
-    joint={"hops": "min_hops"},
     before=("window", "hop"),
     after=("window", "window"),
 )

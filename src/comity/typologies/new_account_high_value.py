@@ -32,7 +32,6 @@ SPEC = TypologySpec(
         Parameter("times", 5, "count", "the largest of them is this many times the median of later ones"),
         Parameter("history", 3, "count", "which is compared from this many later deposits on"),
     ),
-    joint={"total": "min_value"},
 )
 
 _LATER = 50

@@ -33,7 +33,6 @@ SPEC = TypologySpec(
         Parameter("window", 168, "hours", "they lie within this time of the first"),
         Parameter("min_total", 1000, "money", "they add up to this at least, in and out together"),
     ),
-    joint={"count": "min_count"},
     uses=("facts.born",),
 )
 

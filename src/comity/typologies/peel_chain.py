@@ -43,7 +43,6 @@ SPEC = TypologySpec(
         Parameter("parts", 3, "count", "at most this many parts are peeled off at a step"),
         Parameter("budget", 20_000, "count", "a search looks at this many links at most"),
     ),
-    joint={"steps": "min_steps"},
     before=("window", "hop"),
     after=("window", "window", "hop"),
 )

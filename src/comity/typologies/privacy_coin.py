@@ -45,7 +45,6 @@ SPEC = TypologySpec(
         Parameter("hours", 24, "hours", "it leaves, or comes back, within this time"),
         Parameter("min_value", 1000, "money", "an alert when this value was exchanged within that time"),
     ),
-    joint={"total": "min_value"},
     uses=("facts.asset", "facts.hosted", "known.marks"),
 )
 

@@ -43,7 +43,6 @@ SPEC = TypologySpec(
         Parameter("times", 3, "count", "this many times what the account usually gets in such a time"),
         Parameter("baseline", 720, "hours", "what is usual is taken over this time at least"),
     ),
-    joint={"count": "min_count"},
 )
 
 

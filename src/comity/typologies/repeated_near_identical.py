@@ -35,7 +35,6 @@ SPEC = TypologySpec(
         Parameter("gap", 48, "hours", "each comes at most this long after the one before"),
         Parameter("regular", 3, "count", "a pause is at most this many times as long or short as the last"),
     ),
-    joint={"receivers": "min_receivers"},
 )
 
 

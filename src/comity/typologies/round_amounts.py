@@ -47,7 +47,6 @@ SPEC = TypologySpec(
         Parameter("window", 720, "hours", "they lie within this time"),
         Parameter("share", 0.8, "ratio", "they are at least this share of all that count"),
     ),
-    joint={"count": "min_count"},
     uses=("facts.digits",),
 )
 

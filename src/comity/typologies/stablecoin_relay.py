@@ -47,7 +47,6 @@ SPEC = TypologySpec(
         Parameter("retention", 0.9, "ratio", "each transfer keeps this share of the one before it"),
         Parameter("budget", 20_000, "count", "a search looks at this many links at most"),
     ),
-    joint={"wallets": "min_wallets"},
     before=("window", "hop"),
     after=("window", "window"),
     uses=("facts.asset", "facts.hosted", "known.marks"),

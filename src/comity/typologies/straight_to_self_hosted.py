@@ -54,7 +54,6 @@ SPEC = TypologySpec(
         Parameter("max_wallets", 3, "count", "withdrawals go to at most this many wallets"),
         Parameter("confidence", 0.5, "ratio", "attributions count when at least so sure"),
     ),
-    joint={"total": "min_value"},
     uses=("facts.asset", "facts.hosted", "known.marks"),
 )
 

@@ -47,7 +47,6 @@ SPEC = TypologySpec(
         Parameter("times", 10, "count", "this many times what the account usually makes in such a time"),
         Parameter("baseline", 720, "hours", "what is usual is taken over this time at least"),
     ),
-    joint={"count": "min_count"},
 )
 
 

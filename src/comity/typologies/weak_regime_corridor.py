@@ -60,7 +60,6 @@ SPEC = TypologySpec(
         Parameter("share", 0.25, "ratio", "of all the account moved in that time, at least this share"),
         Parameter("beyond", 3, "count", "at least this many times what it moved there before, on average"),
     ),
-    joint={"weighted": "min_value"},
     uses=("facts.src_country", "facts.dst_country", "facts.hosted", "known.risk", "known.marks"),
 )
 

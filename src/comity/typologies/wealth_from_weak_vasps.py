@@ -46,7 +46,6 @@ SPEC = TypologySpec(
         Parameter("min_time", 720, "hours", "from the first such receipt to the last at least this long"),
         Parameter("min_count", 3, "count", "in at least this many transfers"),
     ),
-    joint={"total": "min_value"},
     uses=(
         "facts.src_country",
         "facts.dst_country",
