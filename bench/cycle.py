@@ -52,10 +52,10 @@ links AS MATERIALIZED (
 )"""
 
 
-def _links(hours: int, valued: bool) -> str:
+def _links(hours: int, valued: bool, lengths: tuple[int, ...] = _LENGTHS) -> str:
     """By joining links, for each length; the last closes the cycle."""
     parts = []
-    for length in _LENGTHS:
+    for length in lengths:
         names = [f"x{i}" for i in range(length - 1)]
         joins, conditions = ["links x0"], [f"{names[-1]}.c = x0.a"]
         for i in range(1, length - 1):

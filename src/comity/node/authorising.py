@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -9,10 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from comity import flow
+from comity.audit.tables import leaf
+from comity.errors import Unverified
 from comity.lists._wallets import typed
 from comity.model import AccountId, Authorisation, Ruling, Transfer
-from comity.node.decided import Decided, since
+from comity.node.decided import Decided, entries, since
 from comity.node.hops import rates_of
 from comity.node.node import Node
 
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
 _LOOK_AGAIN = timedelta(seconds=2)
 _REMEMBERED = timedelta(hours=24)
 _SEAL_EVERY = 1_000
+SEALED = "authorisations.sealed"
+"""The kind of audit event that holds the head of the file of rulings."""
 
 
 class Gate:
@@ -84,7 +91,7 @@ class Gate:
             count, self._unsealed = self._unsealed, 0
         if count:
             with self._node.act() as conn:
-                self._node.record(conn, "authorisations.sealed", {"rulings": count, "head": self._head})
+                self._node.record(conn, SEALED, {"rulings": count, "head": self._head})
 
     def close(self) -> None:
         """Seal, and end."""
@@ -123,6 +130,26 @@ class Gate:
         for transfer, at in _remembered(node, now):
             authoriser.sent(transfer, at, now)
         return authoriser
+
+
+def verify_rulings(node: Node) -> int:
+    """Hold the file of rulings against itself and against every head sealed in the audit log; how many there
+    are. Raises Unverified when a line was changed, or a sealed one is gone."""
+    path = node.paths.authorisations
+    count, heads = 0, set()
+    for _, head in entries(path):
+        heads.add(head)
+        count += 1
+    with node.act() as conn:
+        bodies = conn.execute(select(leaf.c.body).where(leaf.c.kind == SEALED)).scalars()
+        sealed = [json.loads(body)["head"] for body in bodies]
+    if lost := [head for head in sealed if head not in heads]:
+        raise Unverified(
+            f"{len(lost)} of {len(sealed)} sealed heads are not in {path.name}",
+            why="rulings that the audit log vouches for were taken out, or an older file was put back",
+            remedy="restore the file from its backup, and find out who wrote to it",
+        )
+    return count
 
 
 def _remembered(node: Node, now: datetime) -> list[tuple[Transfer, datetime]]:

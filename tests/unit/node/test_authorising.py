@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import select
 
 from comity.audit.tables import leaf
-from comity.errors import BadInput, StoreError
+from comity.errors import BadInput, StoreError, Unverified
 from comity.model import AccountId, Amount, AssetId, Party, Ruling, Transfer
 from comity.node import hops
+from comity.node.authorising import verify_rulings
 from comity.node.decided import entries
 from comity.node.node import Node
 
@@ -131,3 +132,15 @@ def test_a_clock_that_is_set_back_does_not_hide_what_came(vasp: Node, clock: Any
     clock.forward(hours=-3)
     with pytest.raises(StoreError, match="cannot be read"):
         vasp.gate.rule([transfer("acct:de-vasp-1:6", 2, clock())])
+
+
+def test_rulings_that_were_sealed_cannot_be_taken_out(vasp: Node, clock: Any) -> None:
+    assert verify_rulings(vasp) == 0
+    vasp.gate.rule([transfer("acct:de-vasp-1:6", number, clock()) for number in range(3)])
+    vasp.gate.seal()
+    vasp.gate.rule([transfer("acct:de-vasp-1:6", 9, clock())])
+    assert verify_rulings(vasp) == 4
+    lines = vasp.paths.authorisations.read_bytes().splitlines(keepends=True)
+    vasp.paths.authorisations.write_bytes(b"".join(lines[:2]))
+    with pytest.raises(Unverified, match="1 of 1 sealed heads are not in"):
+        verify_rulings(vasp)

@@ -20,18 +20,21 @@ def verify(
     checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint that somebody kept.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Recompute the whole log and hold it against every signed checkpoint.
+    """Recompute the whole log, hold it against every signed checkpoint, and rulings on transfers against it.
 
     Example: comity audit verify --checkpoint kept.txt
     """
+    from comity.node.authorising import verify_rulings
+
     node = open_node(home)
     if checkpoint:
         kept = read_file(checkpoint, MAX_CHECKPOINT).decode("utf-8", errors="replace")
         with node.act() as conn:
             node.audit.verify(conn, key=node.keys.signing.public_key(), checkpoint=kept)
-    head = node.verify()
-    answer = {"verified": True, "size": head.size, "root": head.root}
-    emit(as_json, answer, facts("The log holds", [("entries", head.size), ("root", head.root)]))
+    head, rulings = node.verify(), verify_rulings(node)
+    answer = {"verified": True, "size": head.size, "root": head.root, "rulings": rulings}
+    rows = [("entries", head.size), ("root", head.root), *([("rulings", rulings)] if rulings else [])]
+    emit(as_json, answer, facts("The log holds", rows))
 
 
 @app.command()
