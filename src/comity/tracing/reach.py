@@ -19,8 +19,8 @@ from comity.tracing._found import Direction
 from comity.tracing._reach import COMING, FAR, HOPS, WHO, in_a_sweep, in_layers
 from comity.tracing.view import EPOCH, clock_of, find, side
 
-_WORTH_A_SWEEP = 40
-"""A sweep reads all transfers in the time in which one in forty of them is found by itself."""
+_WORTH_A_SWEEP = 60
+"""A sweep reads all transfers in the time in which one in sixty of them is found by itself."""
 
 
 @dataclass(frozen=True, slots=True)

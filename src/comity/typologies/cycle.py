@@ -98,11 +98,12 @@ def _onward(outs, ins, hub, begin, end, window, retention, least):  # type: igno
                 q += 1
             if q == last or moment >= end:
                 break
-            r, limit, smallest = q, moment + window, max(least, retention * value)
+            r, limit, smallest = q, moment + window, retention * value
             if out_time[q] <= limit:
                 _set(some, in_idx[p])
             while r < last and out_time[r] <= limit:
-                if out_value[r] >= smallest and retention * out_value[r] <= value:
+                v = out_value[r]
+                if v >= least and v >= smallest and retention * v <= value:
                     _set(fit, in_idx[p])
                     break
                 r += 1
@@ -209,7 +210,8 @@ def _kernel(outs, ins, hub, begin, end, limits, retention):  # type: ignore[no-u
     cut, unfinished, short = np.zeros(16, dtype=np.int64), np.empty(16, dtype=np.int64), 0
     path, pos = np.empty((2, 2 * longest + 2), dtype=np.int64)
     mark = np.zeros(len(hub), dtype=np.int32)
-    some, fit = _onward(outs, ins, hub, begin, end + window, window, retention, least)
+    ahead = min(end, _FAR) + min(window, _FAR)
+    some, fit = _onward(outs, ins, hub, begin, ahead, window, retention, least)
     for start in range(len(hub)):
         low, high, last = in_ptr[start], in_ptr[start], in_ptr[start + 1]
         if hub[start] or low == last:
