@@ -28,7 +28,7 @@ CLAIM = (
     "A transfer is ruled on within 50 microseconds (p99) in process, 5 ms with the ruling on disk, and at "
     "1,000 a second a core through HTTP, at a million listed wallets and ten million transfers of state."
 )
-GOAL = None
+GOAL = 1.0
 _BOUNDS = {"in process": 50e-6, "on disk": 5e-3}
 _A_SECOND = 1_000
 _COUNTRIES = ("US", "DE", "SG", "GB", "JP", "CH", "BR", "KR")

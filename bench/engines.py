@@ -15,7 +15,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -85,32 +88,53 @@ def _rules(small: bool) -> dict[str, tuple[Any, tuple[str, ...]]]:
     }
 
 
-def _tree() -> float:
-    """CPU seconds so far of this process and all that it started, living or waited for."""
-    used: dict[int, int] = {}
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        used[int(path.parent.name)] = sum(map(int, fields[11:15]))
-        children.setdefault(int(fields[1]), []).append(int(path.parent.name))
-    total, left = 0, [os.getpid()]
-    while left:
-        process = left.pop()
-        total += used.get(process, 0)
-        left += children.get(process, [])
-    return total / _TICKS
+class _Tree:
+    """CPU seconds of this process and all that it started, also of what has ended since: looked at once a
+    second, for nobody may have waited for a worker that Spark ended."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, str], int] = {}
+        self._lock = threading.Lock()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            self.seconds()
+            time.sleep(1)
+
+    def seconds(self) -> float:
+        """How many so far."""
+        stats: dict[int, list[str]] = {}
+        children: dict[int, list[int]] = {}
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            stats[int(path.parent.name)] = fields
+            children.setdefault(int(fields[1]), []).append(int(path.parent.name))
+        left = [os.getpid()]
+        with self._lock:
+            while left:
+                process = left.pop()
+                if fields := stats.get(process, []):
+                    self._seen[process, fields[19]] = int(fields[11]) + int(fields[12])  # user, system
+                left += children.get(process, [])
+            return sum(self._seen.values()) / _TICKS
+
+
+@lru_cache(1)
+def _tree() -> _Tree:
+    return _Tree()
 
 
 def _took(work: Callable[[], Any], runs: int = 1) -> Measured[Any]:
     """As `bench._measure.cpu`, for the whole tree of processes."""
     seconds = []
     for _ in range(runs):
-        begin = _tree()
+        begin = _tree().seconds()
         answer = work()
-        seconds.append(_tree() - begin)
+        seconds.append(_tree().seconds() - begin)
     return Measured(min(seconds), seconds[0], answer)
 
 

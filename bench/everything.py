@@ -22,7 +22,8 @@ CLAIM = (
     "All typologies over ten million transfers cost at most 25 times the CPU of scanning the needed "
     "columns once, in under 3 GB of memory."
 )
-GOAL = 1 / 25
+GOAL = 1.0
+_TIMES = 25
 TRANSFERS = 10_000_000
 MOST_MEMORY = 3 * 1024**3
 
@@ -76,12 +77,12 @@ def run(scale: float) -> list[Row]:
         Row(
             work=f"{len(said['took'])} typologies over {len(columns):,} transfers, findings in words",
             ours=said["whole"],
-            peer=scan,
-            peer_version=f"{DUCKDB}, one scan of {len(_NEEDED)} Parquet columns",
+            peer=_TIMES * scan,
+            peer_version=f"{_TIMES} times one scan of {len(_NEEDED)} Parquet columns by {DUCKDB}",
             goal=GOAL,
             once=max(0.0, said["first"] - said["whole"]),
-            note=f"{found:,} hits, {alerts:,} of them alerts; not searched to the end: "
-            f"{said['short'] or 'none'}; slowest: "
+            note=f"{said['whole'] / scan:.1f} times the scan; {found:,} hits, {alerts:,} of them alerts; "
+            f"not searched to the end: {said['short'] or 'none'}; slowest: "
             + ", ".join(f"{name} {seconds:.2f}" for name, seconds in slowest),
         ),
         Row(

@@ -31,8 +31,8 @@ def typologies() -> str:
         rows = [(code(p.name), f"{p.default:g}", p.unit, p.meaning) for p in spec.parameters]
         parts.append(
             f"## {name}\n\n{spec.indicator}\n\n"
-            f"Flags {', '.join(spec.flags)}. Sees {'one account' if spec.shape == 'account' else 'one time window'} at a "
-            f"time. Joint: {joint or 'no'}. Source: {spec.source}.\n\n"
+            f"Flags {', '.join(spec.flags)}. Sees one "
+            f"{'account' if spec.shape == 'account' else 'time window'} at a time. Joint: {joint or 'no'}. Source: {spec.source}.\n\n"
             + table(("parameter", "default", "unit", "meaning"), rows)
         )
     return "\n\n".join(parts)

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from comity import plugins
 from comity.model import (
+    BITCOIN,
+    ETHEREUM,
     AssetId,
+    Attribution,
     Case,
     Columns,
     Decision,
@@ -41,6 +44,13 @@ if TYPE_CHECKING:
     from comity.monitoring.run import Engine, Outcome, Rules
     from comity.monitoring.state import Ended
     from comity.standard.law import Standard
+
+
+_ISSUING = {
+    account: Attribution(account, "new coins", "", ("miner",), 1.0, "the protocol of the chain")
+    for account in (f"{BITCOIN}:coinbase", f"{ETHEREUM}:coinbase")
+}
+"""What no list needs to say: nobody stands behind a block's own reward."""
 
 
 def read(
@@ -137,7 +147,7 @@ def know(
     given = {**own, **(rates or {})}
     rough = rough_rates(standard, given)
     return Knowledge(
-        attributions=attributions(listings),
+        attributions={**_ISSUING, **attributions(listings)},
         limits=limits(standard, given, rough) if rough else (),
         regimes=regimes(standard),
     )

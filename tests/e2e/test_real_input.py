@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,7 +65,8 @@ def desk(data: Path, tmp_path_factory: pytest.TempPathFactory, comity: Comity) -
         said[name] = comity("lists", "load", pack, "--as", f"pack.{name}", "--home", home, "--json").json
     for name, file in (("block", BLOCK), ("early", "chains/bitcoin/blocks1-256.bz2")):
         said[name] = comity("ledger", "ingest", data / file, "--into", home / name, "--json").json
-        said[f"{name} findings"] = comity("monitor", home / name, "--lists", home / "lists", "--json").json
+        watched = comity("monitor", home / name, "--lists", home / "lists", "--json").json
+        said[f"{name} findings"] = watched["findings"]
     return said
 
 
@@ -158,7 +160,8 @@ def test_collecting_accounts_are_found_as_an_analyst_would_with_sql(
 def test_quiet_early_blocks_raise_no_alert(desk: dict[str, Any]) -> None:
     """In January 2009 one address pays and takes change: worth a watch, no more."""
     found = [(one["level"], one["rule"], one["subject"]) for one in desk["early findings"]]
-    assert found == [("watch", "fan_in", wallet("12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S"))]
+    assert ("watch", "fan_in", wallet("12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S")) in found
+    assert {level for level, _, _ in found} == {"watch"}
 
 
 def test_the_first_bitcoins_ever_paid_are_traced(desk: dict[str, Any], comity: Comity) -> None:
@@ -243,8 +246,10 @@ def test_reports_on_a_real_block_are_valid_for_the_authority(
     ask("lists", "load")  # the extract that ships has the entry too
     rate = f"{BTC}=5300"  # made up for this test
     assert ask("node", "ingest", data / BLOCK, "--rate", rate)["merkle_root_verified"] is True
-    assert ask("node", "detect")["alerts"] == 28 + 3  # fan-in; the listed wallet and both who paid it
-    alerts = ask("case", "findings", "--level", "alert", "--limit", "200")
+    ask("node", "detect")
+    alerts = ask("case", "findings", "--level", "alert", "--limit", "1000")
+    kinds = Counter(one["rule"] for one in alerts)
+    assert (kinds["fan_in"], kinds["listed_wallet"], kinds["counterparty_of_listed_wallet"]) == (28, 1, 2)
     largest = max((one for one in alerts if one["rule"] == "fan_in"), key=lambda one: len(one["evidence"]))
     listed = next(one for one in alerts if one["rule"] == "listed_wallet")
     assert listed["subject"] == wallet("1NpHuti9NSM9fVTXLkvSDU4AnhqGQ5N53d")

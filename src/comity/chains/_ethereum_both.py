@@ -40,7 +40,11 @@ def place(value: Any, where: str) -> Path:
     """A call's place in its transaction's tree: the outermost is (), the second call within it (1,)."""
     steps = array([] if value is None else value, f"{where}: its place")
     if len(steps) > MAX_CALLS:
-        raise BadInput(f"{where}: {len(steps):,} calls deep", why="no call goes deeper than 1,024")
+        raise BadInput(
+            f"{where}: {len(steps):,} calls deep",
+            why="no call goes deeper than 1,024",
+            remedy="get the trace again",
+        )
     return tuple(quantity(step, f"{where}: its place", 1 << 32) for step in steps)
 
 

@@ -236,7 +236,11 @@ def _frame(frame: dict[str, Any], path: Path, name: str, calls: Calls, facts: Fa
     """Keep one call; False when it failed, so that nothing within it stands."""
     where = f"call {'_'.join(map(str, path)) or '(outermost)'} of {name}"
     if len(path) > MAX_CALLS:
-        raise BadInput(f"{where}: {len(path):,} calls deep", why="no call goes deeper than 1,024")
+        raise BadInput(
+            f"{where}: {len(path):,} calls deep",
+            why="no call goes deeper than 1,024",
+            remedy="get the trace again",
+        )
     failed = frame.get("error") is not None
     what = frame.get("type")
     kind = what.upper() if isinstance(what, str) else ""

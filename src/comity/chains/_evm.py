@@ -137,7 +137,9 @@ def topics(value: Any, where: str) -> list[str]:
     if parts == [""]:
         return []
     if len(parts) > MAX_TOPICS:
-        raise BadInput(f"{where}: {len(parts):,} topics", why="a log has at most four")
+        raise BadInput(
+            f"{where}: {len(parts):,} topics", why="a log has at most four", remedy="get the log again"
+        )
     found = []
     for part in parts:
         match = _TOPIC.fullmatch(part.strip()) if isinstance(part, str) else None

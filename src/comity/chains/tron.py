@@ -197,7 +197,11 @@ def _transaction(item: dict[str, Any], time: datetime, block: str, reading: _Rea
     raw = record(item.get("raw_data"), f"{where}: raw_data")
     contracts = array(raw.get("contract"), f"{where}: contract")
     if len(contracts) != 1:
-        raise BadInput(f"{where}: {len(contracts):,} contracts", why="every transaction has exactly one")
+        raise BadInput(
+            f"{where}: {len(contracts):,} contracts",
+            why="every transaction has exactly one",
+            remedy="get the block again",
+        )
     contract = record(contracts[0], f"{where}: contract")
     kind = contract.get("type")
     kind = kind if isinstance(kind, str) and len(kind) < 64 else ""

@@ -127,7 +127,11 @@ def _worth(
     """From what worth binding law claims a duty in the ordinary case; None where it claims none, or all."""
     rule = standard.vocabulary.question(question).duty
     if rule is None:
-        raise BadInput(f"no duty follows from {question}", why="its threshold is asked for")
+        raise BadInput(
+            f"no duty follows from {question}",
+            why="its threshold is asked for",
+            remedy="name a question of a duty",
+        )
     facts = ORDINARY | {name: values[0] for name, values in rule.given if ORDINARY.get(name) not in values}
     for slot in slots(standard, law, facts, on, rule.on[0]):
         if slot.rule == rule and slot.required is not None:

@@ -1,6 +1,7 @@
 """First deposit leaves: a new account is filled on day one, and by the next day (nearly) all is gone.
 
-New means: this ledger shows nothing of the account before. What comes in and goes out within ``hours`` of the
+New means: this ledger shows nothing of the account before, and an institution keeps it (an address
+on a chain is used once as a rule, and is no customer). What comes in and goes out within ``hours`` of the
 first deposit is weighed: the first day's deposits must be large, and at least ``ratio`` of all that came in
 must have left, in a few transfers. More out than in (beyond what a rate may drift) says that it had money
 before, so that it is not new. A service that begins to trade makes many transfers and is not found.
@@ -33,6 +34,7 @@ SPEC = TypologySpec(
         Parameter("ratio", 0.9, "ratio", "at least this share of what came in leaves"),
         Parameter("parts", 10, "count", "in at most this many transfers"),
     ),
+    uses=("facts.hosted",),
 )
 
 
@@ -76,7 +78,7 @@ def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits
     """See the contract in `comity.typologies`."""
     min_value = max(1, round(parameters["min_value"]))
     rows, ptr, evidence = _kernel(
-        frozen(scope.accounts),
+        frozen(scope.accounts[columns.facts.hosted[scope.accounts]]),
         sides(columns),
         *arrays(columns, "hub"),
         round(parameters["day"]),

@@ -1,6 +1,7 @@
 """New account, high value: the first thing an account ever does is to receive a large sum.
 
-New means: this ledger shows nothing of the account before; the sum is what came in within ``window`` of
+New means: this ledger shows nothing of the account before, and an institution keeps it (an address
+on a chain is used once as a rule, and is no customer); the sum is what came in within ``window`` of
 the first deposit. Where enough later deposits are known, the largest of the first must also be far above
 the ordinary one among them (their median), so that a business whose deposits are all large is not found.
 Watched from half of the value. Not found: an account that paid before it was paid (it had money, so it is
@@ -32,6 +33,7 @@ SPEC = TypologySpec(
         Parameter("times", 5, "count", "the largest of them is this many times the median of later ones"),
         Parameter("history", 3, "count", "which is compared from this many later deposits on"),
     ),
+    uses=("facts.hosted",),
 )
 
 _LATER = 50
@@ -75,7 +77,7 @@ def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits
     """See the contract in `comity.typologies`."""
     min_value = max(1, round(parameters["min_value"]))
     rows, ptr, evidence = _kernel(
-        frozen(scope.accounts),
+        frozen(scope.accounts[columns.facts.hosted[scope.accounts]]),
         sides(columns),
         *arrays(columns, "hub"),
         round(parameters["window"]),
