@@ -32,7 +32,8 @@ def typologies() -> str:
         parts.append(
             f"## {name}\n\n{spec.indicator}\n\n"
             f"Flags {', '.join(spec.flags)}. Sees one "
-            f"{'account' if spec.shape == 'account' else 'time window'} at a time. Joint: {joint or 'no'}. Source: {spec.source}.\n\n"
+            f"{'account' if spec.shape == 'account' else 'time window'} at a time. "
+            f"Joint: {joint or 'no'}. Source: {spec.source}.\n\n"
             + table(("parameter", "default", "unit", "meaning"), rows)
         )
     return "\n\n".join(parts)
