@@ -79,13 +79,13 @@ def test_a_list_a_chain_and_a_typology_are_live(package: Path) -> None:
     ledger = package / "ledger"
     done = run(package, "ledger", "ingest", sample(package, "chains"), "--into", ledger)
     assert (done["chain"], done["transfers"]) == ("tiny", 3)
-    found = run(package, "monitor", ledger, "--only", "tiny")
+    found = run(package, "monitor", ledger, "--only", "tiny")["findings"]
     assert [(one["rule"], one["level"], one["subject"]) for one in found] == [
         ("tiny", "alert", "acct:TINY:3")
     ]
     assert found[0]["reasons"] == ["It received 77,777.00 USD at once."]
     parameter = ("--set", "tiny.limit=80000", "--lists", package / "home" / "lists")
-    found = run(package, "monitor", ledger, "--only", "tiny", *parameter)
+    found = run(package, "monitor", ledger, "--only", "tiny", *parameter)["findings"]
     assert {(one["rule"], one["level"]) for one in found if one["kind"] == "typology"} == {("tiny", "watch")}
     listed = {one["subject"] for one in found if one["rule"] == "listed_wallet"}
     assert listed == {"acct:TINY:1", "acct:TINY:2"}

@@ -10,13 +10,13 @@ import numpy as np
 from numba import njit
 
 from comity.model import AccountId, Amount, AssetId, Columns, Transfer
-from comity.typologies import Hits, Parameter, Sample, Shape, TypologySpec
+from comity.typologies import Hits, Parameter, Sample, Scope, Shape, TypologySpec
 
 SPEC = TypologySpec(
     id="tiny",
     title="Tiny",
     indicator="One transfer is large.",
-    flag="T0",
+    flags=("T0",),
     source="made up",
     shape=Shape.ACCOUNT,
     parameters=(Parameter("limit", 50_000, "money", "an alert from this much in one transfer"),),
@@ -35,12 +35,13 @@ def _kernel(value, src, dst, hub, limit):  # type: ignore[no-untyped-def]
     return found[:k]
 
 
-def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
+def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits:
     """See the contract in `comity.typologies`."""
     arrays = [np.asarray(a).view() for a in (columns.value, columns.src, columns.dst, columns.hub)]
     for array in arrays:
         array.flags.writeable = False
     rows = _kernel(*arrays, parameters["limit"])
+    rows = rows[np.isin(np.asarray(columns.dst)[rows], scope.accounts)]
     totals = np.asarray(columns.value)[rows].astype(np.float64)
     return Hits(
         account=np.asarray(columns.dst)[rows].astype(np.int32),
@@ -49,6 +50,8 @@ def run(columns: Columns, parameters: Mapping[str, float]) -> Hits:
         ptr=np.arange(len(rows) + 1, dtype=np.int64),
         evidence=rows,
         features={"total": totals},
+        cut=np.zeros(len(rows), dtype=np.bool_),
+        unfinished=np.empty(0, dtype=np.int32),
         money=("total",),
     )
 
