@@ -72,11 +72,6 @@ class Outcome:
     unfinished: tuple[Unfinished, ...]
 
 
-def specs() -> dict[str, TypologySpec]:
-    """The specification of every typology there is, by name."""
-    return {name: plugins.load("typologies", name).SPEC for name in plugins.names("typologies")}
-
-
 def everything(columns: Columns) -> Scope:
     """The scope of a full run."""
     return Scope(np.arange(columns.n_accounts, dtype=np.int32), -_LIMIT, _LIMIT)

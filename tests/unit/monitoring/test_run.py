@@ -10,7 +10,7 @@ from comity import plugins
 from comity.errors import BadInput, UnknownFormat
 from comity.ledger.columns import build
 from comity.model import BITCOIN, BTC, AccountId, AssetId, FindingKind, Level, Transfer
-from comity.monitoring.run import MAX_EVIDENCE, monitor, settings, specs
+from comity.monitoring.run import MAX_EVIDENCE, monitor, settings
 from comity.typologies import structuring
 from comity.typologies._common import account, pay
 
@@ -30,7 +30,6 @@ def test_every_typology_runs_and_alerts_come_first() -> None:
     assert order == sorted(order)
     names = plugins.names("typologies")
     assert told == [(name, at, len(names)) for at, name in enumerate(names)]
-    assert set(specs()) == set(names)
 
 
 def test_a_finding_is_whole_and_its_id_is_of_what_it_says() -> None:
