@@ -95,7 +95,9 @@ def _merged(path: Path, making: Path, held: Manifest) -> bool:
         lost = _lost(path, held, since) if any(part.corrections for part in later) else None
         with connected(path, later, held.parts) as connection:
             _merging.merge(connection, older[-1], making, since, lost, most)
-    except (_merging.Stale, FileNotFoundError, ValueError):  # taken away meanwhile, or damaged
+    except (_merging.Stale, FileNotFoundError, ValueError, StoreError):
+        # The older ones were taken away meanwhile, or are damaged: the parts are the truth. Where it is they
+        # that cannot be read, reading all of them says so.
         shutil.rmtree(making)
         making.mkdir()
         return False

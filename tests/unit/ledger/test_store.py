@@ -12,12 +12,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from comity.errors import BadInput, Conflict, NotFound, StoreError
-from comity.ledger import _writing, columns
+from comity.ledger import _merging, _writing, columns
 from comity.ledger._sql import connected
 from comity.ledger.columns import build
 from comity.ledger.store import Ledger
@@ -365,6 +366,7 @@ def test_files_that_are_not_in_the_manifest_do_not_exist(ledger: Ledger):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 sys.path.insert(0, sys.argv[3])
 from comity.ledger import store
 from test_store import some
@@ -408,6 +410,28 @@ def test_threads_append_and_read_at_once(ledger: Ledger):
         thread.join()
     assert errors == []
     same(ledger.columns(), build(some(80), USD))
+
+
+@pytest.mark.parametrize("left", ["nothing", "arrays but no parties", "arrays but nothing told"])
+def test_older_columns_may_go_while_newer_ones_are_merged_from_them(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    """Another process that was faster deletes them: then the parts, which are the truth, are read instead."""
+    ledger.append(some(60))
+    ledger.columns()
+    ledger.append(some(5, 60))
+    merge = _merging.merge
+
+    def taken_away(connection: Any, older: Path, *more: Any) -> None:
+        gone = {"arrays but no parties": "parties.parquet", "arrays but nothing told": "told.parquet"}
+        if left in gone:
+            (older / gone[left]).unlink()
+        else:
+            shutil.rmtree(older)
+        merge(connection, older, *more)
+
+    monkeypatch.setattr(_merging, "merge", taken_away)
+    same(ledger.columns(), build(some(65), USD))
 
 
 def test_the_manifest_is_plain(ledger: Ledger):
