@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from comity.model import Columns, Facts, Known
 
 MAX_TIME = 2**62
-"""Microseconds that no transfer reaches."""
+"""No time of a transfer, in microseconds, and no value reaches this."""
+MAX_SPAN = 2**59
+"""No two transfers between the years 1 and 9999 are so far apart, in microseconds; and some such spans may
+be added to `MAX_TIME` before int64 overflows."""
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

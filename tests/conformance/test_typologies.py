@@ -141,6 +141,18 @@ def test_unknown_values_and_self_transfers_are_nobody_s_guilt(name: str) -> None
     assert of(case, name, selfish) == ()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_parameter_of_any_size_is_taken(name: str) -> None:
+    """The greatest and the least that the command line lets through: nothing overflows or fills memory."""
+    module = plugins.load("typologies", name)
+    case = module.CASES[0]
+    columns = informed(build(case.transfers, EURO), case.knowledge)
+    sizes = {"count": (1.0, 1e15), "ratio": (1e-12, 1.0)}
+    for parameter in module.SPEC.parameters:
+        for size in sizes.get(parameter.unit, (1e-9, 1e30)):
+            monitor(columns, only=[name], parameters={name: {parameter.name: size}})
+
+
 PROGRAM = """
 import sys
 from comity import plugins

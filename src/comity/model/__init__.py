@@ -4,7 +4,7 @@ Transfer → Finding → Duty → Decision → Act (Report, Message, Measure), a
 """
 
 from comity.model.amount import BITCOIN, BTC, ETH, ETHEREUM, TRON, AccountId, Amount, AssetId
-from comity.model.attribution import Attribution
+from comity.model.attribution import MARKS, Attribution, mark_of
 from comity.model.authorisation import Authorisation, Ground, Ruling
 from comity.model.case import Case, CaseState, Decision, Verdict
 from comity.model.columns import Columns, Facts, Known, Mark
@@ -36,6 +36,7 @@ __all__ = [
     "BTC",
     "ETH",
     "ETHEREUM",
+    "MARKS",
     "TRON",
     "AccountId",
     "Amount",
@@ -89,4 +90,5 @@ __all__ = [
     "Threshold",
     "Transfer",
     "Verdict",
+    "mark_of",
 ]

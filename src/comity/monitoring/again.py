@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comity import plugins
+from comity.columnar import MAX_TIME
 from comity.model import AccountId, Columns, Finding
 from comity.monitoring import parts
 from comity.monitoring.run import Outcome, Rules, Unfinished, everything, findings, in_order
@@ -87,7 +88,7 @@ def _span(touched: Touched, reach: tuple[int, int], *, everything: bool) -> tupl
     """The beginnings of hits that what was touched can change."""
     before, after = reach
     if everything:
-        return -parts.FAR, parts.FAR
+        return -MAX_TIME, MAX_TIME
     return touched.first - after, touched.last + before + 1
 
 

@@ -29,8 +29,8 @@ from comity.model import (
     Mark,
     Ruling,
     Transfer,
+    mark_of,
 )
-from comity.monitoring.known import mark_of
 from comity.monitoring.run import chosen
 
 Duties = Callable[[Transfer, datetime, Mapping[str, str]], tuple[Duty, ...]]

@@ -10,57 +10,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 
-from comity.model import Attribution, Columns, Knowledge, Known, Mark
+from comity.model import Attribution, Columns, Knowledge, Known, Mark, mark_of
 from comity.typologies import LIMITS
 
 _DAY = 86_400_000_000
 _EPOCH = date(1970, 1, 1)
 _NEVER = date(1, 1, 1)
-WORDS = {
-    "sanction": Mark.SANCTIONED,
-    "black_list": Mark.SANCTIONED,
-    "terrorism": Mark.TERRORISM,
-    "ransomware": Mark.RANSOMWARE,
-    "service_hack": Mark.THEFT,
-    "hack": Mark.THEFT,
-    "theft": Mark.THEFT,
-    "perpetrator": Mark.THEFT,
-    "scam": Mark.FRAUD,
-    "ponzi_scheme": Mark.FRAUD,
-    "phishing": Mark.FRAUD,
-    "extortion": Mark.FRAUD,
-    "sextortion": Mark.FRAUD,
-    "market": Mark.DARKNET,
-    "darknet": Mark.DARKNET,
-    "mixing_service": Mark.MIXER,
-    "mixer": Mark.MIXER,
-    "coinjoin": Mark.MIXER,
-    "gambling": Mark.GAMBLING,
-    "exchange": Mark.EXCHANGE,
-    "bridge": Mark.BRIDGE,
-    "defi_bridge": Mark.BRIDGE,
-    "swap": Mark.SWAP,
-    "dex": Mark.SWAP,
-    "defi_dex": Mark.SWAP,
-    "p2p": Mark.P2P,
-    "atm": Mark.KIOSK,
-    "kiosk": Mark.KIOSK,
-    "csam": Mark.ABUSE,
-    "weak_kyc": Mark.WEAK_KYC,
-    "service": Mark.OTHER_SERVICE,
-    "hosted_wallet": Mark.OTHER_SERVICE,
-    "wallet_service": Mark.OTHER_SERVICE,
-    "miner": Mark.OTHER_SERVICE,
-}
-"""What the categories of lists and TagPacks (INTERPOL's taxonomy, as GraphSense spells it) mark."""
-
-
-def mark_of(categories: Iterable[str]) -> Mark:
-    """The marks of these categories; one that is not known marks nothing."""
-    found = Mark(0)
-    for category in categories:
-        found |= WORDS.get(category.lower(), Mark(0))
-    return found
+EVEN = 0.5
+"""What is said beside the surest statement counts from this confidence."""
 
 
 def informed(columns: Columns, knowledge: Knowledge) -> Columns:
@@ -71,8 +28,7 @@ def informed(columns: Columns, knowledge: Knowledge) -> Columns:
     actors = ("", *sorted({one.actor for one in knowledge.attributions.values()} - {""}))
     number = {name: place for place, name in enumerate(actors)}
     for place, one in _placed(columns.accounts, knowledge):
-        marks[place] = int(mark_of(one.categories))
-        sure[place] = round(100 * one.confidence)
+        marks[place], sure[place] = _marked(one)
         actor[place] = number[one.actor]
     days = {limit.since for limit in knowledge.limits} | {regime.since for regime in knowledge.regimes}
     epochs = [_NEVER, *sorted(days - {_NEVER})]
@@ -89,6 +45,15 @@ def informed(columns: Columns, knowledge: Knowledge) -> Columns:
             risk[epochs.index(regime.since) :, countries[regime.country]] = regime.risk
     began = np.array([(day - _EPOCH).days * _DAY for day in epochs], dtype=np.int64)
     return replace(columns, known=Known(marks, sure, actor, began, limits, risk, actors))
+
+
+def _marked(one: Attribution) -> tuple[int, int]:
+    """All that is said of an account with even confidence, or else the surest; and how sure that is, of
+    what is gravest in it: an exchange's tag hides no ransom, and a doubtful tag blames no exchange."""
+    said = [each for each in (one, *one.others) if each is one or each.confidence >= EVEN]
+    grave = [each for each in said if mark_of(each.categories) & (Mark.crime() | Mark.MIXER)]
+    marks = mark_of(category for each in said for category in each.categories)
+    return int(marks), round(100 * max(each.confidence for each in grave or [one]))
 
 
 def _units(value: Decimal | None, scale: int) -> int:

@@ -21,8 +21,6 @@ from comity.typologies import Hits, TypologySpec
 OF_TRANSFERS = ("asset", "digits", "memo", "src_country", "dst_country", "src_at", "dst_at")
 OF_ACCOUNTS = ("hosted", "identity", "sharers", "born")
 KNOWN_OF_ACCOUNTS = ("marks", "sure", "actor")
-FAR = 2**62
-"""No time and no window reaches so far."""
 _CORE = ("time", "src", "dst", "value")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from comity import plugins
 from comity.codec import canonical
+from comity.columnar import MAX_SPAN, MAX_TIME
 from comity.errors import BadInput
 from comity.model import AssetId, Columns, Finding, FindingKind, Knowledge, Level
 from comity.monitoring.known import informed
@@ -23,8 +24,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000
 MAX_EVIDENCE = 1000
 """At most this many transfers are listed in one finding; its reasons say how many there are."""
-_LIMIT = 2**62
-"""No value or time in the columns reaches this; a parameter beyond it means the same as it."""
 
 
 Rules = Mapping[str, Mapping[str, float]]
@@ -74,7 +73,7 @@ class Outcome:
 
 def everything(columns: Columns) -> Scope:
     """The scope of a full run."""
-    return Scope(np.arange(columns.n_accounts, dtype=np.int32), -_LIMIT, _LIMIT)
+    return Scope(np.arange(columns.n_accounts, dtype=np.int32), -MAX_TIME, MAX_TIME)
 
 
 def monitor(
@@ -159,9 +158,13 @@ def _check_names(given: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def _in_columns(spec: TypologySpec, chosen: Mapping[str, float], scale: int) -> dict[str, float]:
-    """Money in units of the columns' values, hours in microseconds."""
+    """Money in units of the columns' values, hours in microseconds; beyond what columns can hold, that."""
     factor = {"money": 10.0**scale, "hours": float(_HOUR)}
-    return {p.name: min(chosen[p.name] * factor.get(p.unit, 1.0), float(_LIMIT)) for p in spec.parameters}
+    most = {"hours": float(MAX_SPAN)}
+    return {
+        p.name: min(chosen[p.name] * factor.get(p.unit, 1.0), most.get(p.unit, float(MAX_TIME)))
+        for p in spec.parameters
+    }
 
 
 def findings(columns: Columns, module: ModuleType, hits: Hits) -> Iterator[Finding]:

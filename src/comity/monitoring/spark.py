@@ -25,6 +25,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from comity import plugins
+from comity.columnar import MAX_TIME
 from comity.errors import SettingsError
 from comity.model import Columns
 from comity.monitoring import parts
@@ -185,7 +186,7 @@ class Spark:
         borders = _borders(columns.time, self.transfers_a_part, _SLAB_REACHES * max(before + after, 1))
         slabs = self.session.createDataFrame(
             [
-                (part, max(begin - before, -parts.FAR), min(end + after, parts.FAR))
+                (part, max(begin - before, -MAX_TIME), min(end + after, MAX_TIME))
                 for part, (begin, end) in enumerate(borders)
             ],
             "part int, low bigint, high bigint",
@@ -243,12 +244,12 @@ class Names(Sequence[str]):
 
 def _borders(time: NDArray[np.int64], transfers: int, least: int) -> list[tuple[int, int]]:
     """Slabs of about so many transfers, each at least ``least`` microseconds long."""
-    borders = [-parts.FAR]
+    borders = [-MAX_TIME]
     for place in range(transfers, len(time), transfers):
         moment = int(time[place])
         if moment - max(borders[-1], int(time[0])) >= least:
             borders.append(moment)
-    return list(zip(borders, [*borders[1:], parts.FAR], strict=True))
+    return list(zip(borders, [*borders[1:], MAX_TIME], strict=True))
 
 
 def _part(table: pa.Table, given: parts.Frame, names: Names) -> parts.Part:

@@ -11,52 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from comity.model import Attribution, Identifier, Listing, ListingKind
+from comity.model import MARKS, Attribution, Identifier, Listing, ListingKind, Mark
 
 SANCTION = "sanction"
 SERVICES = frozenset(
-    {
-        "coinjoin",
-        "defi",
-        "defi_bridge",
-        "defi_derivative",
-        "defi_dex",
-        "defi_lending",
-        "exchange",
-        "faucet",
-        "gambling",
-        "hosted_wallet",
-        "hosting",
-        "market",
-        "marketplace",
-        "mining_service",
-        "mixer",
-        "mixing_service",
-        "payment_processor",
-        "service",
-        "wallet_service",
-    }
+    category
+    for category, mark in MARKS.items()
+    if mark & (Mark.service() | Mark.DARKNET) and category != "miner"
 )
 """Categories of who mixes what many customers own: beyond them a ledger does not show whose value it is."""
 HARM = frozenset(
-    {
-        "abuse",
-        "black_list",
-        "csam",
-        "extortion",
-        "hack",
-        "hacking",
-        "perpetrator",
-        "phishing",
-        "ponzi_scheme",
-        "ransomware",
-        "scam",
-        "service_hack",
-        "sextortion",
-        "social_engineering",
-        "terrorism",
-        "theft",
-    }
+    {"abuse"}
+    | {category for category, mark in MARKS.items() if mark & Mark.crime() & ~Mark.DARKNET} - {SANCTION}
 )
 """Categories under which a tag's actor may be the victim."""
 

@@ -146,7 +146,7 @@ def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits
             round(parameters["hours"]),
         ),
         float(parameters["ratio"]),
-        int(parameters["parts"]),
+        min(int(parameters["parts"]), len(columns)),
     )
     deposit = rows[:, 1]
     return hits(

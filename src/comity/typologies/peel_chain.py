@@ -114,7 +114,11 @@ def _with_parts(ptr, chain, time, value, src, dst, out, hub, hop, retention, mos
 def run(columns: Columns, parameters: Mapping[str, float], scope: Scope) -> Hits:
     """See the contract in `comity.typologies`."""
     least, min_steps = max(1, round(parameters["min_value"])), int(parameters["min_steps"])
-    window, hop, most = round(parameters["window"]), round(parameters["hop"]), int(parameters["parts"])
+    window, hop, most = (
+        round(parameters["window"]),
+        round(parameters["hop"]),
+        min(int(parameters["parts"]), len(columns)),
+    )
     retention = float(parameters["retention"])
     time, value, src, dst = arrays(columns, "time value src dst")
     out = arrays(columns, "out_ptr out_idx out_time out_value out_dst")

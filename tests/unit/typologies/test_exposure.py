@@ -25,8 +25,9 @@ from comity.model import (
     Level,
     Mark,
     Transfer,
+    mark_of,
 )
-from comity.monitoring.known import informed, mark_of
+from comity.monitoring.known import informed
 from comity.monitoring.parts import around, reach, slab
 from comity.monitoring.run import chosen, everything, findings, in_order, monitor
 from comity.typologies import Scope, Shape
