@@ -21,6 +21,7 @@ from comity.model import (
     Attribution,
     Authorisation,
     Columns,
+    Confidence,
     Duty,
     Finding,
     Force,
@@ -255,7 +256,9 @@ class Authoriser:
         return None
 
     def _owed(self, duty: Duty, transfer: Transfer) -> Ground | None:
-        source = f"{duty.jurisdiction}: {duty.provision.source}"
+        said = duty.provision
+        doubt = "" if said.confidence is Confidence.HIGH else f" (confidence {said.confidence.value})"
+        source = f"{duty.jurisdiction}{doubt}: {said.source}"
         if duty.kind in self._policy.refuse:
             return Ground(Ruling.REFUSE, duty.kind, f"{duty.what} ({duty.jurisdiction})", source)
         if duty.kind in self._policy.hold:

@@ -134,7 +134,7 @@ class Spark:
             uses = {use for name in rules for use in plugins.load("typologies", name).SPEC.uses}
             given = self.session.sparkContext.broadcast(parts.frame(columns))
             frame = self._rows(columns, folder / "transfers", with_memos="facts.memo" in uses)
-            names = Names.write(columns.accounts, folder / "names")
+            names = Names.write(columns.accounts, folder / "names") if "accounts" in uses else ()
             jobs = ((Shape.ACCOUNT, self._by_account), (Shape.WINDOW, self._by_slab))
             for done, (shape, job) in enumerate(jobs):
                 if progress:
@@ -162,7 +162,7 @@ class Spark:
         return self.session.read.parquet(f"file://{folder}")
 
     def _by_account(
-        self, columns: Columns, frame: DataFrame, given: Any, names: Names, rules: Rules
+        self, columns: Columns, frame: DataFrame, given: Any, names: Sequence[str], rules: Rules
     ) -> DataFrame:
         """Every transfer goes to the part of its payer and to that of its payee."""
         count = max(1, -(-2 * len(columns) // self.transfers_a_part))
@@ -178,7 +178,7 @@ class Spark:
         return spread.groupBy("part").applyInArrow(work, _DDL)
 
     def _by_slab(
-        self, columns: Columns, frame: DataFrame, given: Any, names: Names, rules: Rules
+        self, columns: Columns, frame: DataFrame, given: Any, names: Sequence[str], rules: Rules
     ) -> DataFrame:
         """Every transfer goes to all slabs whose hits may depend on it."""
         reaches = [parts.reach(plugins.load("typologies", name).SPEC, rules[name]) for name in rules]
@@ -252,7 +252,7 @@ def _borders(time: NDArray[np.int64], transfers: int, least: int) -> list[tuple[
     return list(zip(borders, [*borders[1:], MAX_TIME], strict=True))
 
 
-def _part(table: pa.Table, given: parts.Frame, names: Names) -> parts.Part:
+def _part(table: pa.Table, given: parts.Frame, names: Sequence[str]) -> parts.Part:
     """The rows of one group, in order, as a part of the whole."""
     table = table.sort_by("row")
     taken = {name: table.column(name).to_numpy() for name in ("time", "src", "dst", "value")}

@@ -74,7 +74,7 @@ class TypologySpec:
 
     ``before`` and ``after`` name the parameters (hours) whose sum is how long before and after its
     beginning a window-local hit depends on transfers. ``uses`` names what is asked of `Facts` and
-    `Known`, as ``facts.asset``, so that a ledger without it can be told so.
+    `Known`, as ``facts.asset``, and ``accounts`` where account ids are read: what an engine must bring.
     """
 
     id: str

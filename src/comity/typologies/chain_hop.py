@@ -47,7 +47,7 @@ SPEC = TypologySpec(
     ),
     before=("window", "delay"),
     after=("window", "window", "delay"),
-    uses=("facts.asset", "known.marks", "known.actor"),
+    uses=("accounts", "facts.asset", "known.marks", "known.actor"),
 )
 
 _SIDE = int(Mark.BRIDGE | Mark.SWAP)

@@ -14,6 +14,7 @@ from comity.model import (
     Amount,
     AssetId,
     Attribution,
+    Confidence,
     Duty,
     Finding,
     FindingKind,
@@ -162,7 +163,11 @@ def test_binding_duties_hold_for_missing_names_and_recommended_ones_do_not() -> 
     bare = gate.decide(transfer(value="5000"), NOW)
     assert bare.ruling is Ruling.HOLD
     assert any(g.rule == "travel_rule" and "originator and the beneficiary" in g.text for g in bare.grounds)
-    assert all(ground.source.split(":")[0] in {"US", "DE"} for ground in bare.grounds)
+    assert all(ground.source[:2] in {"US", "DE"} for ground in bare.grounds)
+    for ground in bare.grounds:  # law below high confidence says so wherever it is used
+        owed = next(d for d in bare.duties if d.kind == ground.rule and d.jurisdiction == ground.source[:2])
+        doubted = owed.provision.confidence is not Confidence.HIGH
+        assert (f"(confidence {owed.provision.confidence.value})" in ground.source) == doubted
     named = dataclasses.replace(
         transfer(value="5000"), originator_party=Party("Ann"), beneficiary_party=Party("Bob")
     )

@@ -21,6 +21,7 @@ def authorise(
     """
     from comity import codec
     from comity.model import Ruling, Transfer
+    from comity.standard.resolve import cited
 
     data = read_file(file, codec.MAX_BYTES)
     many = data.lstrip()[:1] == b"["
@@ -39,9 +40,8 @@ def authorise(
         for ruling in rulings:
             out.print(f"[bold]{ruling.ruling.value}[/bold] {escape(ruling.transfer)}")
             for ground in ruling.grounds:
-                out.print(
-                    f"  {ground.ruling.value}: {escape(ground.text)} [dim]{escape(ground.source)}[/dim]"
-                )
+                source = escape(cited(ground.source))
+                out.print(f"  {ground.ruling.value}: {escape(ground.text)} [dim]{source}[/dim]")
             if ruling.duties:
                 said = sorted(
                     {f"{duty.kind} ({duty.jurisdiction}, {duty.force.value})" for duty in ruling.duties}
